@@ -1,0 +1,48 @@
+// The room table is data (scripts/rooms.json); every rule below is made from it.
+const rooms = require('./scripts/rooms.json');
+
+const pathOf = (room) =>
+  ['errors', 'domain', 'index'].includes(room) ? `^src/${room}\\.ts$` : `^src/${room}/`;
+
+const roomRules = Object.entries(rooms).map(([room, mayImport]) => ({
+  name: `room-${room}`,
+  comment: `${room} may import only: ${mayImport.join(', ') || 'nothing of ours'}`,
+  severity: 'error',
+  from: { path: pathOf(room) },
+  to: { path: '^src/', pathNot: [pathOf(room), ...mayImport.map(pathOf)] },
+}));
+
+const everyRoom = Object.keys(rooms).map(pathOf).join('|');
+
+const only = (what, path, owner) => ({
+  name: `only-${what}`,
+  comment: `${owner} is the only place that may import ${what}`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: owner },
+  to: { path },
+});
+
+module.exports = {
+  forbidden: [
+    ...roomRules,
+    {
+      name: 'no-room',
+      comment: 'every file belongs to a room of scripts/rooms.json',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/', pathNot: everyRoom },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    only('winston', '^node_modules/winston', '^src/app/'),
+    only('jsonrpc-lite', '^node_modules/jsonrpc-lite', '^src/jsonrpc/envelope\\.ts$'),
+    only('ip-cidr', '^node_modules/ip-cidr', '^src/units/cidr\\.ts$'),
+    only('child_process', '^(node:)?child_process$', '^src/process/'),
+    only('commander', '^node_modules/commander', '^src/cli/'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node'] },
+  },
+};

@@ -1,0 +1,72 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const noClock = [
+  { object: 'Date', property: 'now', message: 'time is an argument here' },
+  { object: 'performance', property: 'now', message: 'time is an argument here' },
+];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'src/ovsdb/generated/', 'test/fixtures/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: false }],
+    },
+  },
+  {
+    // Only app/ reads the environment; only cli/ ends the process or writes to stdout.
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'only app/ reads the environment' },
+        { object: 'process', property: 'exit', message: 'only cli/ ends the process' },
+        { object: 'process', property: 'stdout', message: 'only cli/ writes to stdout' },
+      ],
+    },
+  },
+  {
+    files: ['src/app/**/*.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'exit', message: 'only cli/ ends the process' },
+        { object: 'process', property: 'stdout', message: 'only cli/ writes to stdout' },
+      ],
+    },
+  },
+  { files: ['src/cli/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    // No I/O, no clock: time is an argument.
+    files: [
+      'src/units/**/*.ts',
+      'src/topology/**/*.ts',
+      'src/output/**/*.ts',
+      'src/traffic/rates.ts',
+      'src/jsonrpc/framing.ts',
+      'src/jsonrpc/reconnect.ts',
+      'src/openflow/codec.ts',
+      'src/switch/diff.ts',
+      'src/host/diff.ts',
+    ],
+    rules: { 'no-restricted-properties': ['error', ...noClock] },
+  },
+  {
+    files: ['test/**/*.ts'],
+    // chai's property assertions are expressions
+    rules: { '@typescript-eslint/no-unused-expressions': 'off' },
+  },
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', require: 'readonly', module: 'writable' },
+    },
+  },
+);

@@ -1,0 +1,32 @@
+/** What a verb's file exports, and how its action runs: data to stdout, everything else to stderr, one exit status. */
+import type { Command } from 'commander';
+import { toVsbError } from '../errors.ts';
+
+/** A verb: adds its command, with flags and help, to the program. Its action loads what it needs when it runs. */
+export type AddVerb = (program: Command) => void;
+
+/** Runs an action; a fault becomes `vsb: error[CODE]: …` on stderr and the exit status of its code. */
+export async function runVerb(logLevel: string, action: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await action();
+  } catch (thrown) {
+    const error = toVsbError(thrown);
+    writeError(`vsb: error[${error.code}]: ${error.message}`);
+    if (logLevel === 'debug') writeError(String(error.stack) + causes(error));
+    process.exitCode = error.exitStatus;
+  }
+}
+
+/** Writes data, complete with its final newline. */
+export function writeData(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Writes one line for people to stderr. */
+export function writeError(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function causes(error: Error): string {
+  return error.cause instanceof Error ? `\ncaused by ${String(error.cause.stack)}${causes(error.cause)}` : '';
+}

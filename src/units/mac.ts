@@ -1,0 +1,30 @@
+/** Ethernet addresses. Pure; errors are null results, because the caller knows where the text stood. */
+
+declare const macBrand: unique symbol;
+/** An Ethernet address as six lower-case hex pairs with colons, for example `52:54:00:10:00:01`. */
+export type Mac = string & { readonly [macBrand]: true };
+
+const MAC_TEXT = /^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}$/i;
+
+/**
+ * Reads `aa:bb:cc:dd:ee:ff` or `aa-bb-…`, any case.
+ * @returns the address in canonical form, or `undefined` where the text is no Ethernet address.
+ */
+export function toMac(text: string): Mac | undefined {
+  if (!MAC_TEXT.test(text)) return undefined;
+  return text.toLowerCase().replaceAll('-', ':') as Mac;
+}
+
+/** True for broadcast and multicast addresses: the group bit (IEEE 802) is set, so no NIC may have it. */
+export function isGroupMac(mac: Mac): boolean {
+  return (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
+}
+
+/**
+ * A locally administered address in QEMU's and libvirt's range `52:54:00:…`.
+ * @param hash at least three bytes; the first three become the last three of the address.
+ */
+export function macFromHash(hash: Uint8Array): Mac {
+  const tail = Array.from(hash.subarray(0, 3), (byte) => byte.toString(16).padStart(2, '0'));
+  return ['52', '54', '00', ...tail].join(':') as Mac;
+}
