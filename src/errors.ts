@@ -38,9 +38,114 @@ const registry = {
   ),
   CANCELLED: define(1, 499, (d: { what: string }) => `Stopped before the end: ${d.what}.`),
   // --- process
+  PROGRAM_MISSING: define(
+    1,
+    500,
+    (d: { program: string; debianPackage: string | undefined }) =>
+      `Program "${d.program}" is not installed, or not in PATH. ` +
+      (d.debianPackage === undefined
+        ? 'Install the package that has it.'
+        : `On Debian and Ubuntu: apt-get install ${d.debianPackage}`),
+  ),
+  PROGRAM_NOT_STARTED: define(
+    1,
+    500,
+    (d: { program: string; why: string }) =>
+      `Program "${d.program}" could not be started: ${d.why}. Check its permissions, and the limits of this user.`,
+  ),
+  PROGRAM_TIMEOUT: define(
+    1,
+    504,
+    (d: { program: string; timeoutMs: number }) =>
+      `Program "${d.program}" took longer than ${String(d.timeoutMs)} ms and was ended. ` +
+      'Check whether what it talks to answers, then try again.',
+  ),
+  PROGRAM_FAILED: define(
+    1,
+    500,
+    (d: { program: string; status: number; said: string }) =>
+      `Program "${d.program}" failed with exit status ${String(d.status)}: ` +
+      `${d.said === '' ? 'it gave no reason' : d.said}. Mend what it names, then try again.`,
+  ),
+  PROGRAM_OUTPUT_TOO_LONG: define(
+    1,
+    500,
+    (d: { program: string; maxBytes: number }) =>
+      `Program "${d.program}" printed more than ${String(d.maxBytes)} bytes and was ended. ` +
+      'Run it by hand to see what it prints.',
+  ),
+  NETNS_MISSING: define(
+    1,
+    404,
+    (d: { netns: string }) =>
+      `There is no network namespace "${d.netns}". Check --netns (VSB_NETNS) against "ip netns list".`,
+  ),
+  NOT_PERMITTED: define(
+    1,
+    403,
+    (d: { what: string }) =>
+      `Not permitted: ${d.what}. Run as root, or with the capabilities CAP_NET_ADMIN and CAP_SYS_ADMIN.`,
+  ),
   // --- jsonrpc
   // --- ovsdb
   // --- openflow
+  OPENFLOW_UNREACHABLE: define(
+    1,
+    503,
+    (d: { path: string; why: string }) =>
+      `Cannot reach the bridge at "${d.path}": ${d.why}. ` +
+      'Check that ovs-vswitchd runs, that the bridge exists, and that --ovs-rundir is its run directory.',
+  ),
+  OPENFLOW_FORBIDDEN: define(
+    1,
+    403,
+    (d: { path: string }) =>
+      `Not allowed to open "${d.path}". Run as root, or as a user who may write to that socket.`,
+  ),
+  OPENFLOW_VERSION: define(
+    1,
+    502,
+    (d: { path: string; why: string }) =>
+      `The bridge at "${d.path}" does not speak OpenFlow 1.3: ${d.why}. ` +
+      'Add OpenFlow13 to the "protocols" column of its Bridge row, or leave that column empty.',
+  ),
+  OPENFLOW_PROTOCOL: define(
+    1,
+    502,
+    (d: { what: string; where: string | undefined }) =>
+      `What came from ${d.where === undefined ? 'the switch' : `"${d.where}"`} is not OpenFlow 1.3: ${d.what}. ` +
+      "Check that this is a bridge's management socket; if it is, report this with the version of Open vSwitch.",
+  ),
+  OPENFLOW_REFUSED: define(
+    1,
+    502,
+    (d: { path: string; what: string; why: string }) =>
+      `The bridge at "${d.path}" refused to give its ${d.what}: ${d.why}. See the log of ovs-vswitchd.`,
+  ),
+  OPENFLOW_TIMEOUT: define(
+    1,
+    504,
+    (d: { path: string; what: string; limitMs: number }) =>
+      `The bridge at "${d.path}" did not answer within ${String(d.limitMs)} ms (${d.what}). ` +
+      'ovs-vswitchd may be busy or stopped: see its log.',
+  ),
+  OPENFLOW_CLOSED: define(
+    1,
+    503,
+    (d: { path: string; what: string }) =>
+      `The connection to the bridge at "${d.path}" ended (${d.what}). ` +
+      'ovs-vswitchd was stopped or restarted, or the bridge was removed; try again once it is there.',
+  ),
+  // --- traffic
+  WATCH_BRIDGE_MISSING: define(
+    1,
+    404,
+    (d: { bridge: string; known: readonly string[] }) =>
+      `There is no bridge "${d.bridge}" in this Open vSwitch. ` +
+      (d.known.length === 0
+        ? 'It has no bridges at all: apply a topology first, or check --remote.'
+        : `Its bridges: ${d.known.join(', ')}.`),
+  ),
   // --- topology
   // --- switch
   // --- host

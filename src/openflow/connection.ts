@@ -1,0 +1,254 @@
+/**
+ * A conversation with one bridge over its management socket (`<rundir>/<bridge>.mgmt`, ovs-vswitchd(8)): hello, then
+ * questions, each with a time limit. Echo requests are answered. What messages look like is codec.ts's; connecting
+ * again is the caller's, who knows whether it is worth it.
+ */
+import { createConnection, type Socket } from 'node:net';
+import { fail, toVsbError, type VsbError } from '../errors.ts';
+import { decodeMessage, encodeEchoReply, type Message } from './codec.ts';
+import { encodeIncompatible, isHelloFailure, renderError } from './error.ts';
+import { encodeFeaturesRequest, type FeaturesReply } from './features.ts';
+import { MessageSplitter } from './framing.ts';
+import { encodeHello, renderVersions, speaksOpenFlow13, type Hello } from './hello.ts';
+import { encodePortDescriptionRequest, encodePortStatsRequest, multipartJoiner } from './multipart.ts';
+import type { PortDescription } from './portdescription.ts';
+import type { PortStats } from './portstats.ts';
+
+export interface ConnectOptions {
+  /** Milliseconds for connecting with hello, and again for each answer. */
+  readonly limitMs?: number;
+  /** Ends the connection, whatever it is doing. */
+  readonly signal?: AbortSignal;
+}
+
+/** Reading 5,000 ports takes vswitchd 0.25 s; a reconfiguration can keep its main thread busy for longer than that. */
+const DEFAULT_LIMIT_MS = 5000;
+
+/** An answer that is waited for. */
+interface Pending {
+  /** Takes a message of this xid; true once the answer is whole. */
+  take(message: Message): boolean;
+  reject(error: VsbError): void;
+}
+
+/**
+ * An OpenFlow 1.3 connection, open from `connect()` until it is disposed of, its signal fires, or the switch ends it.
+ * Every question fails with
+ * OPENFLOW_TIMEOUT (no answer in time; the connection is closed then, since an answer may still come),
+ * OPENFLOW_CLOSED, OPENFLOW_PROTOCOL (not OpenFlow 1.3; closed), OPENFLOW_REFUSED (an ERROR message; stays open), or
+ * CANCELLED (the signal).
+ */
+export class OpenFlowConnection implements AsyncDisposable {
+  readonly #path: string;
+  readonly #socket: Socket;
+  readonly #limitMs: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #splitter = new MessageSplitter();
+  readonly #pending = new Map<number, Pending>();
+  readonly #closed: Promise<void>;
+  #hello: { resolve(hello: Hello): void; reject(error: VsbError): void } | undefined;
+  #ended: VsbError | undefined;
+  #lastXid = 0;
+
+  private constructor(path: string, limitMs: number, signal: AbortSignal | undefined) {
+    this.#path = path;
+    this.#limitMs = limitMs;
+    this.#signal = signal;
+    this.#socket = createConnection({ path });
+    this.#closed = new Promise((resolve) =>
+      this.#socket.once('close', () => {
+        resolve();
+      }),
+    );
+  }
+
+  /**
+   * Connects to the socket at `path` and agrees on OpenFlow 1.3.
+   * @throws OPENFLOW_UNREACHABLE, OPENFLOW_FORBIDDEN, OPENFLOW_VERSION, OPENFLOW_PROTOCOL, OPENFLOW_TIMEOUT,
+   * OPENFLOW_CLOSED, CANCELLED
+   */
+  static async connect(path: string, options: ConnectOptions = {}): Promise<OpenFlowConnection> {
+    const connection = new OpenFlowConnection(path, options.limitMs ?? DEFAULT_LIMIT_MS, options.signal);
+    try {
+      await connection.#open();
+      return connection;
+    } catch (thrown) {
+      await connection[Symbol.asyncDispose]();
+      throw thrown;
+    }
+  }
+
+  /** The counters of every port, as they are now. */
+  async portStats(): Promise<readonly PortStats[]> {
+    const joiner = multipartJoiner('port-stats');
+    return this.#ask('port statistics', encodePortStatsRequest, (message) =>
+      message.type === 'multipart-reply' ? joiner.add(message) : undefined,
+    );
+  }
+
+  /** Number, name and state of every port. */
+  async portDescriptions(): Promise<readonly PortDescription[]> {
+    const joiner = multipartJoiner('port-description');
+    return this.#ask('port descriptions', encodePortDescriptionRequest, (message) =>
+      message.type === 'multipart-reply' ? joiner.add(message) : undefined,
+    );
+  }
+
+  /** Which datapath this is. */
+  async features(): Promise<FeaturesReply> {
+    return this.#ask('features', encodeFeaturesRequest, (message) =>
+      message.type === 'features-reply' ? message : undefined,
+    );
+  }
+
+  /** Closes the socket, and waits until it is closed; whoever still waits for an answer gets OPENFLOW_CLOSED. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end(this.#closedError('closed here'));
+    await this.#closed;
+  }
+
+  async #open(): Promise<void> {
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    // setTimeout of the socket would start again with every byte; a peer that drips must not hold us up for ever.
+    const timer = setTimeout(() => {
+      this.#end(this.#timeoutError('connecting'));
+    }, this.#limitMs);
+    try {
+      const hello = await new Promise<Hello>((resolve, reject) => {
+        this.#hello = { resolve, reject };
+        if (this.#signal?.aborted === true) this.#onAbort();
+        this.#socket.on('connect', () => this.#socket.write(encodeHello(this.#nextXid())));
+        this.#socket.on('data', (chunk) => {
+          this.#receive(chunk);
+        });
+        this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+          this.#end(this.#socketError(error));
+        });
+        this.#socket.on('close', () => {
+          this.#end(this.#closedError('closed by the switch'));
+        });
+      });
+      if (!speaksOpenFlow13(hello)) throw this.#refuseVersion(hello);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** One question. `receive` returns the answer once it is whole. */
+  #ask<T>(
+    what: string,
+    encode: (xid: number) => Buffer,
+    receive: (message: Message) => T | undefined,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#ended) {
+        reject(this.#ended);
+        return;
+      }
+      const xid = this.#nextXid();
+      const timer = setTimeout(() => {
+        this.#end(this.#timeoutError(what));
+      }, this.#limitMs);
+      this.#pending.set(xid, {
+        take: (message) => {
+          if (message.type === 'error') {
+            clearTimeout(timer);
+            reject(fail('OPENFLOW_REFUSED', { path: this.#path, what, why: renderError(message) }));
+            return true;
+          }
+          const answer = receive(message);
+          if (answer === undefined) return false;
+          clearTimeout(timer);
+          resolve(answer);
+          return true;
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+      this.#socket.write(encode(xid));
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const bytes of this.#splitter.push(chunk)) {
+        if (this.#ended) return;
+        this.#handle(decodeMessage(bytes));
+      }
+    } catch (thrown) {
+      const error = toVsbError(thrown);
+      const what = error.code === 'OPENFLOW_PROTOCOL' ? String(error.details['what']) : error.message;
+      this.#end(fail('OPENFLOW_PROTOCOL', { what, where: this.#path }, { cause: error }));
+    }
+  }
+
+  #handle(message: Message): void {
+    if (message.type === 'echo-request') {
+      this.#socket.write(encodeEchoReply(message));
+      return;
+    }
+    if (message.type === 'hello') {
+      this.#hello?.resolve(message);
+      this.#hello = undefined;
+      return;
+    }
+    if (message.type === 'error' && isHelloFailure(message)) {
+      this.#end(fail('OPENFLOW_VERSION', { path: this.#path, why: renderError(message) }));
+      return;
+    }
+    // An xid that nobody waits for: an asynchronous message, or the answer to a question of another conversation.
+    if (this.#pending.get(message.xid)?.take(message) === true) this.#pending.delete(message.xid);
+  }
+
+  /** The first reason ends it; later ones are consequences. */
+  #end(error: VsbError): void {
+    if (this.#ended) return;
+    this.#ended = error;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#socket.destroy();
+    this.#hello?.reject(error);
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+
+  #refuseVersion(hello: Hello): VsbError {
+    const why = `it speaks ${renderVersions(hello)}`;
+    this.#socket.write(encodeIncompatible(hello.xid, 'only OpenFlow 1.3 is spoken here'));
+    return fail('OPENFLOW_VERSION', { path: this.#path, why });
+  }
+
+  readonly #onAbort = (): void => {
+    this.#end(fail('CANCELLED', { what: `the connection to "${this.#path}" was no longer wanted` }));
+  };
+
+  #nextXid(): number {
+    this.#lastXid = (this.#lastXid + 1) >>> 0;
+    return this.#lastXid;
+  }
+
+  #socketError(error: NodeJS.ErrnoException): VsbError {
+    if (error.code === 'EACCES' || error.code === 'EPERM') {
+      return fail('OPENFLOW_FORBIDDEN', { path: this.#path }, { cause: error });
+    }
+    if (this.#socket.connecting || error.syscall === 'connect') {
+      return fail('OPENFLOW_UNREACHABLE', { path: this.#path, why: describe(error) }, { cause: error });
+    }
+    return this.#closedError(error.code ?? error.message);
+  }
+
+  #closedError(what: string): VsbError {
+    return fail('OPENFLOW_CLOSED', { path: this.#path, what });
+  }
+
+  #timeoutError(what: string): VsbError {
+    return fail('OPENFLOW_TIMEOUT', { path: this.#path, what, limitMs: this.#limitMs });
+  }
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return 'no such socket';
+  if (error.code === 'ECONNREFUSED') return 'nobody listens on it';
+  return error.code ?? error.message;
+}

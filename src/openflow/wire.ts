@@ -1,0 +1,77 @@
+/**
+ * The header that every OpenFlow message starts with, and checked reading of what follows it (OpenFlow 1.3.5 §7.1).
+ * What a message means is left to its own file; where bytes come from, to connection.ts. Pure.
+ */
+import { fail } from '../errors.ts';
+
+/** Wire version of OpenFlow 1.3, the one that this client speaks. */
+export const OPENFLOW_13 = 0x04;
+
+/** Bytes of the header: version, type, length, xid. */
+export const HEADER_BYTES = 8;
+
+/** Message types (§7.1, `ofp_type`), as far as they are sent or read here. */
+export const MessageType = {
+  hello: 0,
+  error: 1,
+  echoRequest: 2,
+  echoReply: 3,
+  featuresRequest: 5,
+  featuresReply: 6,
+  multipartRequest: 18,
+  multipartReply: 19,
+} as const;
+
+export interface Header {
+  readonly version: number;
+  readonly type: number;
+  /** Of the whole message, this header included. */
+  readonly lengthBytes: number;
+  /** What the sender of a request chose; the reply repeats it. */
+  readonly xid: number;
+}
+
+/** @throws OPENFLOW_PROTOCOL where there are fewer than 8 bytes, or the length is less than the header's own. */
+export function decodeHeader(bytes: Buffer): Header {
+  requireBytes(bytes, 0, HEADER_BYTES, 'a message header');
+  const lengthBytes = bytes.readUInt16BE(2);
+  if (lengthBytes < HEADER_BYTES) throw malformed(`a message of length ${String(lengthBytes)}`);
+  return { version: bytes.readUInt8(0), type: bytes.readUInt8(1), lengthBytes, xid: bytes.readUInt32BE(4) };
+}
+
+/** One OpenFlow 1.3 message: a header and its body. */
+export function encodeMessage(type: number, xid: number, body: Uint8Array = new Uint8Array()): Buffer {
+  const message = Buffer.alloc(HEADER_BYTES + body.length);
+  message.writeUInt8(OPENFLOW_13, 0);
+  message.writeUInt8(type, 1);
+  message.writeUInt16BE(message.length, 2);
+  message.writeUInt32BE(xid >>> 0, 4);
+  message.set(body, HEADER_BYTES);
+  return message;
+}
+
+/** @throws OPENFLOW_PROTOCOL where fewer than `count` bytes are left at `offset`. */
+export function requireBytes(bytes: Buffer, offset: number, count: number, what: string): void {
+  if (bytes.length - offset < count) {
+    const left = String(Math.max(0, bytes.length - offset));
+    throw malformed(`${what} cut short (${left} of ${String(count)} bytes)`);
+  }
+}
+
+/**
+ * The entries of a body that is a row of structures of the same size.
+ * @throws OPENFLOW_PROTOCOL where the body does not divide into whole entries.
+ */
+export function splitEntries(body: Buffer, entryBytes: number, what: string): Buffer[] {
+  if (body.length % entryBytes !== 0) {
+    throw malformed(`${what} of ${String(body.length)} bytes, not a multiple of ${String(entryBytes)}`);
+  }
+  return Array.from({ length: body.length / entryBytes }, (_, index) =>
+    body.subarray(index * entryBytes, (index + 1) * entryBytes),
+  );
+}
+
+/** OPENFLOW_PROTOCOL for what was found in place of a proper message. */
+export function malformed(what: string): Error {
+  return fail('OPENFLOW_PROTOCOL', { what, where: undefined });
+}
