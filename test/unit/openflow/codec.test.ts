@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { readdirSync, readFileSync } from 'node:fs';
+import { decodeMessage, encodeEchoReply, type Message } from '../../../src/openflow/codec.ts';
+import { MessageSplitter } from '../../../src/openflow/framing.ts';
+import { encodeHello, renderVersions, speaksOpenFlow13 } from '../../../src/openflow/hello.ts';
+import { isHelloFailure, renderError } from '../../../src/openflow/error.ts';
+import { encodeMessage, MessageType } from '../../../src/openflow/wire.ts';
+import { VsbError } from '../../../src/errors.ts';
+
+const FIXTURES = new URL('../../fixtures/openflow/', import.meta.url);
+
+describe('openflow codec, on what Open vSwitch 3.1.0 sent', () => {
+  it('reads port statistics, and leaves all ones unknown', () => {
+    const message = last('ovs-3.1.0-dummy-port-stats.bin');
+    expect(message).to.deep.include({ type: 'multipart-reply', xid: 2, more: false });
+    const ports = portStatsOf(message);
+    expect(ports.map(({ ofport }) => ofport)).to.have.members([1, 2, 65534]);
+    const p1 = ports.find(({ ofport }) => ofport === 2);
+    expect(p1?.counters).to.deep.equal({
+      rxPackets: 1n,
+      txPackets: 0n,
+      rxBytes: 500n,
+      txBytes: 0n,
+      rxDropped: undefined,
+      txDropped: undefined,
+      rxErrors: undefined,
+      txErrors: undefined,
+    });
+    expect(p1?.durationMs).to.be.greaterThan(0);
+  });
+
+  it('reads a zero as zero and a drop as a drop where the datapath counts them', () => {
+    const ports = portStatsOf(last('ovs-3.1.0-netdev-port-stats.bin'));
+    const counters = new Map(ports.map((port) => [Number(port.ofport), port.counters]));
+    expect(counters.get(1)).to.deep.include({ txDropped: 1n, rxErrors: 0n, txErrors: 0n });
+    expect(counters.get(2)).to.deep.include({ rxPackets: 1n, rxBytes: 90n, rxDropped: 0n });
+  });
+
+  it('reads an empty reply', () => {
+    expect(portStatsOf(last('ovs-3.1.0-dummy-port-stats-empty.bin'))).to.deep.equal([]);
+  });
+
+  it('reads port descriptions', () => {
+    const message = last('ovs-3.1.0-dummy-port-description.bin');
+    if (message.type !== 'multipart-reply' || message.body.kind !== 'port-description')
+      expect.fail(message.type);
+    expect(message.body.ports.map(({ ofport, name }) => [Number(ofport), name])).to.have.deep.members([
+      [1, 'p2'],
+      [2, 'p1'],
+      [65534, 'br0'],
+    ]);
+    expect(message.body.ports[0]).to.deep.include({ mac: 'aa:55:aa:55:00:0e', adminUp: true, linkUp: true });
+  });
+
+  it('reads features', () => {
+    const message = last('ovs-3.1.0-dummy-features.bin');
+    if (message.type !== 'features-reply') expect.fail(message.type);
+    expect(message.datapathId).to.match(/^[0-9a-f]{16}$/);
+    expect(message.tables).to.equal(254);
+  });
+
+  it('reads a refusal', () => {
+    const message = last('ovs-3.1.0-dummy-bad-request.bin');
+    if (message.type !== 'error') expect.fail(message.type);
+    expect(renderError(message)).to.equal('OFPET_BAD_REQUEST code 2');
+    expect(isHelloFailure(message)).to.equal(false);
+  });
+
+  it('tells a peer that speaks 1.3 from one that does not', () => {
+    const [modern] = messages('ovs-3.1.0-dummy-hello.bin');
+    const [old, error] = messages('ovs-3.1.0-hello-refused.bin');
+    if (modern?.type !== 'hello' || old?.type !== 'hello' || error?.type !== 'error') expect.fail('no hello');
+    expect(speaksOpenFlow13(modern)).to.equal(true);
+    expect(speaksOpenFlow13(old)).to.equal(false);
+    expect(renderVersions(old)).to.equal('1.0');
+    expect(isHelloFailure(error)).to.equal(true);
+    expect(renderError(error)).to.contain('no common versions');
+  });
+
+  it('gives the same messages wherever the stream is cut', () => {
+    for (const name of fixtureNames()) {
+      const bytes = fixture(name);
+      const whole = messages(name);
+      for (let cut = 0; cut <= bytes.length; cut++) {
+        const splitter = new MessageSplitter();
+        const parts = [...splitter.push(bytes.subarray(0, cut)), ...splitter.push(bytes.subarray(cut))];
+        expect(parts.map(decodeMessage), `${name} cut at ${String(cut)}`).to.deep.equal(whole);
+      }
+    }
+  });
+
+  it('refuses a message cut short at every offset, but where a whole number of entries is left', () => {
+    for (const name of fixtureNames()) {
+      const message = lastBytes(name);
+      for (let length = 0; length < message.length; length++) {
+        const short = Buffer.from(message.subarray(0, length));
+        if (length >= 4) short.writeUInt16BE(length, 2);
+        expectDecodedOrProtocolError(short);
+      }
+    }
+  });
+});
+
+describe('openflow codec, on what nobody should send', () => {
+  it('takes random bytes as a message, or says OPENFLOW_PROTOCOL', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expectDecodedOrProtocolError(Buffer.from(bytes));
+      }),
+    );
+  });
+
+  it('the same with a proper header of each type that is read', () => {
+    const type = fc.constantFrom(...Object.values(MessageType));
+    const prefix = fc.constantFrom([], [0, 4, 0, 0, 0, 0, 0, 0], [0, 13, 0, 1, 0, 0, 0, 0]);
+    fc.assert(
+      fc.property(type, prefix, fc.uint8Array({ maxLength: 300 }), (messageType, start, rest) => {
+        expectDecodedOrProtocolError(encodeMessage(messageType, 7, Uint8Array.from([...start, ...rest])));
+      }),
+    );
+  });
+
+  it('splits a random stream into messages of at least a header, or says OPENFLOW_PROTOCOL', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 100 }), { maxLength: 10 }), (chunks) => {
+        const splitter = new MessageSplitter();
+        try {
+          for (const chunk of chunks) {
+            for (const message of splitter.push(Buffer.from(chunk))) expect(message.length).to.be.at.least(8);
+          }
+        } catch (thrown) {
+          expectProtocolError(thrown);
+        }
+      }),
+    );
+  });
+
+  it('hands out the messages before an impossible length', () => {
+    const good = encodeHello(1);
+    const bad = Buffer.from([4, 0, 0, 7, 0, 0, 0, 0]);
+    const seen: number[] = [];
+    expect(() => {
+      for (const message of new MessageSplitter().push(Buffer.concat([good, bad]))) seen.push(message.length);
+    }).to.throw(VsbError, 'length 7');
+    expect(seen).to.deep.equal([good.length]);
+  });
+});
+
+describe('openflow codec, both ways', () => {
+  it('says hello in a way that it understands itself', () => {
+    expect(decodeMessage(encodeHello(9))).to.deep.equal({ type: 'hello', xid: 9, version: 4, bitmap: [4] });
+  });
+
+  it('answers an echo with the same bytes', () => {
+    const request = decodeMessage(
+      encodeMessage(MessageType.echoRequest, 0xfffffffe, Buffer.from('are you there')),
+    );
+    if (request.type !== 'echo-request') expect.fail(request.type);
+    expect(decodeMessage(encodeEchoReply(request))).to.deep.equal({ ...request, type: 'echo-reply' });
+  });
+});
+
+function fixtureNames(): string[] {
+  return readdirSync(FIXTURES).filter((name) => name.endsWith('.bin'));
+}
+
+function fixture(name: string): Buffer {
+  return readFileSync(new URL(name, FIXTURES));
+}
+
+function messages(name: string): Message[] {
+  return [...new MessageSplitter().push(fixture(name))].map(decodeMessage);
+}
+
+function lastBytes(name: string): Buffer {
+  const bytes = [...new MessageSplitter().push(fixture(name))].at(-1);
+  return bytes ?? expect.fail(`${name} has no message`);
+}
+
+function last(name: string): Message {
+  return decodeMessage(lastBytes(name));
+}
+
+function portStatsOf(message: Message) {
+  if (message.type !== 'multipart-reply' || message.body.kind !== 'port-stats') expect.fail(message.type);
+  return message.body.ports;
+}
+
+function expectDecodedOrProtocolError(bytes: Buffer): void {
+  try {
+    expect(decodeMessage(bytes)).to.have.property('type');
+  } catch (thrown) {
+    expectProtocolError(thrown);
+  }
+}
+
+function expectProtocolError(thrown: unknown): void {
+  if (!(thrown instanceof VsbError)) throw thrown;
+  expect(thrown.code).to.equal('OPENFLOW_PROTOCOL');
+}

@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import { decodeMessage } from '../../../src/openflow/codec.ts';
+import { multipartJoiner, type MultipartReply } from '../../../src/openflow/multipart.ts';
+import { decodeOfPort, toOfPort } from '../../../src/openflow/ofport.ts';
+import { encodeMessage, MessageType } from '../../../src/openflow/wire.ts';
+
+describe('openflow multipart', () => {
+  it('joins parts until the one without MORE', () => {
+    const joiner = multipartJoiner('port-stats');
+    expect(joiner.add(part([1, 2], true))).to.equal(undefined);
+    expect(joiner.add(part([], true))).to.equal(undefined);
+    expect(joiner.add(part([3], false))?.map(({ ofport }) => Number(ofport))).to.deep.equal([1, 2, 3]);
+  });
+
+  it('refuses a part of another kind', () => {
+    expect(() => multipartJoiner('port-description').add(part([1], false))).to.throw('a port-stats part');
+  });
+
+  it('leaves out numbers that no port of Open vSwitch has', () => {
+    expect(
+      multipartJoiner('port-stats').add(part([0, 0xfffffffe, 0xffffffff, 70000], false))?.length,
+    ).to.equal(1);
+  });
+});
+
+describe('openflow port numbers', () => {
+  it('are 16 bits, as in the database', () => {
+    expect(decodeOfPort(0xfffffffe)).to.equal(65534);
+    expect(decodeOfPort(65279)).to.equal(65279);
+    for (const none of [-1, 0, 65280, 65535, 1.5]) expect(toOfPort(none), String(none)).to.equal(undefined);
+  });
+});
+
+/** A part with port statistics of these port numbers, all counters 0. */
+function part(ofports: readonly number[], more: boolean): MultipartReply {
+  const body = Buffer.alloc(8 + ofports.length * 112);
+  body.writeUInt16BE(4, 0);
+  body.writeUInt16BE(more ? 1 : 0, 2);
+  ofports.forEach((ofport, index) => body.writeUInt32BE(ofport, 8 + index * 112));
+  const message = decodeMessage(encodeMessage(MessageType.multipartReply, 1, body));
+  return message.type === 'multipart-reply' ? message : expect.fail(message.type);
+}
