@@ -74,6 +74,13 @@ const registry = {
       `Program "${d.program}" printed more than ${String(d.maxBytes)} bytes and was ended. ` +
       'Run it by hand to see what it prints.',
   ),
+  PROCESS_STUCK: define(
+    1,
+    500,
+    (d: { program: string; pid: number }) =>
+      `Process ${String(d.pid)} ("${d.program}") does not end, not even by KILL: the kernel holds it. ` +
+      'See what it waits for in /proc/PID/stack, and try again later.',
+  ),
   NETNS_MISSING: define(
     1,
     404,
@@ -87,7 +94,107 @@ const registry = {
       `Not permitted: ${d.what}. Run as root, or with the capabilities CAP_NET_ADMIN and CAP_SYS_ADMIN.`,
   ),
   // --- jsonrpc
+  REMOTE_INVALID: define(
+    64,
+    400,
+    (d: { remote: string; why: string }) =>
+      `"${d.remote}" is no remote: ${d.why}. Write unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT.`,
+  ),
+  REMOTE_UNSUPPORTED: define(
+    64,
+    400,
+    (d: { remote: string; method: string }) =>
+      `"${d.remote}": remotes of the kind "${d.method}:" are not supported yet. Use unix:PATH or tcp:HOST:PORT.`,
+  ),
+  JSONRPC_SYNTAX: define(
+    1,
+    502,
+    (d: { why: string }) =>
+      `What arrives is no JSON-RPC: ${d.why}. Check that the remote is an OVSDB server's socket.`,
+  ),
+  JSONRPC_TOO_LARGE: define(
+    1,
+    502,
+    (d: { limitBytes: number }) =>
+      `A message of more than ${String(d.limitBytes)} bytes arrives. Ask for fewer tables or columns, or check the remote.`,
+  ),
+  JSONRPC_TOO_DEEP: define(
+    1,
+    502,
+    (d: { limit: number }) =>
+      `A message nested more than ${String(d.limit)} levels deep arrives. Check that the remote is an OVSDB server's socket.`,
+  ),
+  JSONRPC_UNSENDABLE: define(
+    1,
+    400,
+    (d: { method: string; why: string }) =>
+      `"${d.method}" cannot be sent: ${d.why}. Take it out of the text; OVSDB cannot store it.`,
+  ),
   // --- ovsdb
+  OVSDB_UNREACHABLE: define(
+    1,
+    503,
+    (d: { remote: string; why: string }) => `Cannot reach the OVSDB server at "${d.remote}": ${d.why}.`,
+  ),
+  OVSDB_LINK_LOST: define(
+    1,
+    503,
+    (d: { remote: string; why: string }) =>
+      `The link to the OVSDB server at "${d.remote}" is lost: ${d.why}. Check that ovsdb-server runs, and look into its log.`,
+  ),
+  OVSDB_TIMEOUT: define(
+    1,
+    504,
+    (d: { what: string; limitMs: number }) =>
+      `No end after ${String(d.limitMs)} ms: ${d.what}. Check that ovsdb-server and ovs-vswitchd run, or allow more time.`,
+  ),
+  OVSDB_PROTOCOL: define(
+    1,
+    502,
+    (d: { where: string; why: string }) =>
+      `The OVSDB server sent what RFC 7047 does not allow, in ${d.where}: ${d.why}. Check that the remote is an OVSDB server, and its version.`,
+  ),
+  OVSDB_NO_DATABASE: define(
+    1,
+    503,
+    (d: { remote: string; database: string; present: string }) =>
+      `The server at "${d.remote}" has no database "${d.database}" (it has: ${d.present}). Check the remote.`,
+  ),
+  OVSDB_REQUEST_REFUSED: define(
+    1,
+    502,
+    (d: { method: string; error: string }) =>
+      `The OVSDB server refuses "${d.method}": ${d.error}. Check the server's version and its log.`,
+  ),
+  OVSDB_TRANSACTION: define(
+    1,
+    502,
+    (d: { what: string }) => `The OVSDB transaction was not made: ${d.what}.`,
+  ),
+  OVSDB_VALUE: define(
+    1,
+    400,
+    (d: { where: string; value: string; why: string }) =>
+      `${d.where} cannot be ${d.value}: ${d.why}. Give a value that ovs-vswitchd.conf.db(5) allows.`,
+  ),
+  OVSDB_UNKNOWN_COLUMN: define(
+    1,
+    400,
+    (d: { table: string; column: string }) =>
+      `There is no column "${d.table}.${d.column}". See ovs-vswitchd.conf.db(5) for those that exist.`,
+  ),
+  OVSDB_COLUMN_NOT_HELD: define(
+    1,
+    500,
+    (d: { table: string; column: string }) =>
+      `The replica does not hold "${d.table}.${d.column}". Name it in the columns given to OvsdbClient.connect.`,
+  ),
+  OVSDB_UNKNOWN_REF: define(
+    1,
+    500,
+    (d: { where: string; ref: string }) =>
+      `${d.where} names the new row "${d.ref}", which this transaction does not insert. Insert it in the same transaction.`,
+  ),
   // --- openflow
   OPENFLOW_UNREACHABLE: define(
     1,
@@ -147,11 +254,280 @@ const registry = {
         : `Its bridges: ${d.known.join(', ')}.`),
   ),
   // --- topology
+  TOPOLOGY_INVALID: define(
+    78,
+    422,
+    // `report` is all issues as lines, then their count; `issues` the same as data.
+    (d: { path: string; report: string; issues: readonly unknown[] }) => d.report,
+  ),
+  YAML_SYNTAX: define(
+    78,
+    422,
+    (d: { why: string }) =>
+      `This is not YAML: ${d.why}. Check indentation, quotes and brackets here and just above.`,
+  ),
+  KEY_DUPLICATE: define(
+    78,
+    422,
+    (d: { key: string; line: number }) =>
+      `"${d.key}" is here twice, first in line ${String(d.line)}. Merge the two or rename one.`,
+  ),
+  KEY_UNKNOWN: define(78, 422, (d: { key: string; nearest: string | undefined; known: readonly string[] }) =>
+    d.nearest === undefined
+      ? `Unknown key "${d.key}". Remove it; known here: ${d.known.join(', ')}.`
+      : `Unknown key "${d.key}". Did you mean "${d.nearest}"?`,
+  ),
+  KEY_MISSING: define(
+    78,
+    422,
+    (d: { key: string; expected: string }) => `"${d.key}" is missing. Add it: ${d.expected}.`,
+  ),
+  NOT_SUPPORTED_YET: define(
+    78,
+    422,
+    (d: { what: string }) => `${d.what} is not supported yet. Remove it, or wait for a later version.`,
+  ),
+  VALUE_TYPE: define(
+    78,
+    422,
+    (d: { key: string; expected: string; got: string }) =>
+      `"${d.key}" is ${d.got}. Write ${d.expected} instead.`,
+  ),
+  VALUE_UNKNOWN: define(
+    78,
+    422,
+    (d: { key: string; value: string; nearest: string | undefined; allowed: readonly string[] }) =>
+      `"${d.key}" cannot be ${d.value}. ` +
+      (d.nearest === undefined ? '' : `Did you mean ${d.nearest}? `) +
+      `Write one of: ${d.allowed.join(', ')}.`,
+  ),
+  VALUE_RANGE: define(
+    78,
+    422,
+    (d: { key: string; value: string; expected: string }) =>
+      `"${d.key}" cannot be ${d.value}. Write ${d.expected}.`,
+  ),
+  NAME_INVALID: define(
+    78,
+    422,
+    (d: { kind: string; name: string; rule: string }) =>
+      `"${d.name}" cannot be the name of a ${d.kind}. Use ${d.rule}.`,
+  ),
+  NAME_UNKNOWN: define(
+    78,
+    422,
+    (d: { kind: string; name: string; nearest: string | undefined }) =>
+      `There is no ${d.kind} "${d.name}" in this file. ` +
+      (d.nearest === undefined
+        ? `Add it under "${d.kind}s:", or name another one.`
+        : `Did you mean "${d.nearest}"?`),
+  ),
+  VLAN_INVALID: define(
+    78,
+    422,
+    (d: { value: string }) =>
+      `${d.value} is no VLAN id. Write a whole number from 0 (untagged) to 4094; in a trunk also a range such as 100-110.`,
+  ),
+  VLAN_TWICE: define(
+    78,
+    422,
+    () =>
+      'This uplink has both "vlan" and "trunk". Keep one: "trunk: [10]" is short for "vlan: { trunk: [10] }".',
+  ),
+  TRUNK_EMPTY: define(
+    78,
+    422,
+    () => 'This trunk names no VLAN, which Open vSwitch reads as all of them. Name those that may pass.',
+  ),
+  NATIVE_MISSING: define(
+    78,
+    422,
+    () =>
+      '"nativeTagged" says how the native VLAN leaves, but there is no "native". Add it, or remove "nativeTagged".',
+  ),
+  NATIVE_NOT_IN_TRUNK: define(
+    78,
+    422,
+    (d: { native: number; trunk: string }) =>
+      `The native VLAN ${String(d.native)} is not in the trunk (${d.trunk}), and would pass nevertheless. Add it to "trunk".`,
+  ),
+  TRUNK_WITHOUT_NETWORK: define(
+    78,
+    422,
+    (d: { network: string; vlan: number; trunk: string }) =>
+      `This trunk (${d.trunk}) does not carry VLAN ${String(d.vlan)} of network "${d.network}". Add it to "trunk", or plug the NIC into another network.`,
+  ),
+  MAC_INVALID: define(
+    78,
+    422,
+    (d: { value: string }) => `${d.value} is no MAC address. Write six hex pairs, such as 52:54:00:10:00:01.`,
+  ),
+  MAC_UNUSABLE: define(
+    78,
+    422,
+    (d: { mac: string }) =>
+      `${d.mac} cannot be the address of a NIC: it is all zeros, or a group address (odd first byte). Use one such as 52:54:00:10:00:01.`,
+  ),
+  MAC_DUPLICATE: define(
+    78,
+    422,
+    (d: { mac: string; nic: string; other: string; line: number }) =>
+      `NIC ${d.nic} has the MAC ${d.mac} of NIC ${d.other} (line ${String(d.line)}). Change one, or remove it to have one derived.`,
+  ),
+  CIDR_INVALID: define(
+    78,
+    422,
+    (d: { value: string }) =>
+      `${d.value} is no network. Write address and prefix length, such as 10.1.0.0/24 or fd00:1::/64.`,
+  ),
+  CIDR_EXHAUSTED: define(
+    78,
+    422,
+    (d: { network: string; cidr: string; hosts: string; nics: number }) =>
+      `Network "${d.network}" (${d.cidr}) has ${d.hosts} host addresses for ${String(d.nics)} NICs; this is the first without one. Use a shorter prefix.`,
+  ),
+  IP_INVALID: define(
+    78,
+    422,
+    (d: { value: string }) =>
+      `${d.value} is no IP address. Write one without prefix length, such as 10.1.0.11; the network's "cidr" has the prefix.`,
+  ),
+  IP_WITHOUT_CIDR: define(
+    78,
+    422,
+    (d: { ip: string; network: string }) =>
+      `${d.ip} has no prefix length, because network "${d.network}" has no "cidr". Add it to the network, or remove "ip".`,
+  ),
+  IP_OUTSIDE_NETWORK: define(
+    78,
+    422,
+    (d: { ip: string; network: string; cidr: string; first: string; last: string }) =>
+      `${d.ip} is not in network "${d.network}" (${d.cidr}). Use one from ${d.first} to ${d.last}.`,
+  ),
+  IP_RESERVED: define(
+    78,
+    422,
+    (d: { ip: string; network: string; cidr: string; first: string; last: string }) =>
+      `${d.ip} is the network's own or its broadcast address in "${d.network}" (${d.cidr}). Use one from ${d.first} to ${d.last}.`,
+  ),
+  IP_DUPLICATE: define(
+    78,
+    422,
+    (d: { ip: string; nic: string; other: string; line: number }) =>
+      `NIC ${d.nic} has the address ${d.ip} of NIC ${d.other} in the same network (line ${String(d.line)}). Change one, or remove it to have one given.`,
+  ),
+  RATE_INVALID: define(
+    78,
+    422,
+    (d: { value: string }) =>
+      `${d.value} is no bit rate above 0. Write one such as 500M or 1.5G (decimal, bit/s).`,
+  ),
+  SIZE_INVALID: define(
+    78,
+    422,
+    (d: { value: string }) =>
+      `${d.value} is no size of at least 1M. Write one such as 256M or 2G (binary, bytes).`,
+  ),
+  DEVICE_DUPLICATE: define(
+    78,
+    422,
+    (d: { device: string; line: number }) =>
+      `Device "${d.device}" is in use already in line ${String(d.line)}. A device is one bridge, or an uplink of one bridge, once.`,
+  ),
   // --- switch
+  BRIDGE_NAME_TAKEN: define(
+    1,
+    409,
+    (d: { name: string; bridge: string }) =>
+      `Bridge "${d.name}" cannot be made: a port of "${d.bridge}" has that name. Rename the bridge in the topology, or remove the port.`,
+  ),
+  BRIDGE_NOT_OURS: define(
+    1,
+    409,
+    (d: { bridge: string; setting: string; is: string; wanted: string }) =>
+      `Bridge "${d.bridge}" was made by something else and its ${d.setting} is "${d.is}", not "${d.wanted}". Write \`${d.setting}: ${d.is}\` (or leave it out), or add \`adopt: true\` to take the bridge over.`,
+  ),
+  PORT_NOT_OURS: define(
+    1,
+    409,
+    (d: { port: string; bridge: string; maker: string }) =>
+      `Port "${d.port}" on "${d.bridge}" was made by ${d.maker}. Rename it in the topology, or add \`adopt: true\` to take it over.`,
+  ),
+  PORT_IS_BRIDGE: define(
+    1,
+    409,
+    (d: { port: string }) =>
+      `Port "${d.port}" is a bridge's own port, which bears the bridge's name. Rename it in the topology.`,
+  ),
+  PORT_IS_BOND: define(
+    1,
+    409,
+    (d: { port: string; bridge: string }) =>
+      `Port "${d.port}" on "${d.bridge}" is a bond of several interfaces, and bonds are not supported yet. Rename it in the topology, or remove the bond.`,
+  ),
+  INTERFACE_IN_USE: define(
+    1,
+    409,
+    (d: { name: string; port: string; bridge: string }) =>
+      `Device "${d.name}" is part of port "${d.port}" on "${d.bridge}" already. Rename it in the topology, or take it out of that port.`,
+  ),
+  SWITCH_CHANGED: define(
+    1,
+    409,
+    (d: { what: string }) =>
+      `Open vSwitch was changed by something else in the same moment (${d.what}); nothing of ours was written. Run it again.`,
+  ),
+  SWITCH_REJECTED: define(
+    1,
+    422,
+    (d: { what: string }) =>
+      `ovsdb-server rejected the transaction: ${d.what}. Nothing was changed. Run \`vsb plan\` to see what is there now.`,
+  ),
+  SWITCH_OUTCOME_UNKNOWN: define(
+    1,
+    502,
+    (d: { remote: string }) =>
+      `The link to ovsdb-server at ${d.remote} was lost while the transaction was in flight: it was made wholly or not at all. Run \`vsb plan\` to see which, then \`vsb apply\` again.`,
+  ),
+  SWITCH_NOT_CURRENT: define(
+    1,
+    504,
+    (d: { waited: string }) =>
+      `The database has the change, but ovs-vswitchd has not taken it up within ${d.waited}. Is it running? See \`ovs-appctl version\` and its log. (\`--database-only\` does not wait for it.)`,
+  ),
+  BRIDGE_NOT_UP: define(
+    1,
+    503,
+    (d: { bridge: string; datapath: string }) =>
+      `Bridge "${d.bridge}" has no datapath: Open vSwitch could not open the type "${d.datapath}". Load the kernel module (modprobe openvswitch), or write \`datapath: netdev\`.`,
+  ),
+  PORT_NOT_ATTACHED: define(
+    1,
+    503,
+    (d: { port: string; bridge: string; why: string }) =>
+      `Port "${d.port}" on "${d.bridge}" is not attached: ${d.why}. Make the device, or correct its name; Open vSwitch attaches it by itself when it appears.`,
+  ),
+  LIMIT_NOT_IN_EFFECT: define(
+    1,
+    503,
+    (d: { port: string; direction: string; why: string }) =>
+      `The limit on what "${d.port}" has ${d.direction} is not in effect: ${d.why}. Take the limit out of the topology, or run a kernel that has it.`,
+  ),
   // --- host
   // --- guest
   // --- sandbox
   // --- plan
+  PLAN_REFUSED: define(
+    1,
+    409,
+    (d: { topology: string; refusals: readonly string[] }) =>
+      `The plan of "${d.topology}" is refused, and nothing was changed:\n${d.refusals.map((text) => `  ${text}`).join('\n')}`,
+  ),
+  PLAN_NOT_CONFIRMED: define(
+    1,
+    400,
+    (d: { why: string }) => `Nothing was changed: ${d.why}. Answer "yes", or give --yes.`,
+  ),
 } as const satisfies Record<string, Definition<never>>;
 
 type Registry = typeof registry;

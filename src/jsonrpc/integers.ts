@@ -1,0 +1,34 @@
+/**
+ * Integers beyond 2^53, which `JSON.parse` would round: between the JSON text and a session's callers they are strings
+ * that begin with U+0000. OVSDB refuses that character in every string, so nothing else looks like it. Only messages
+ * with such integers pay for it: framing.ts notes on the way in whether there can be one.
+ */
+
+const MARK = '\u0000';
+const MARKED = /^\0-?\d+$/;
+
+/** An exact integer as a session takes and gives it: a number, or a marked string beyond 2^53. */
+export function toMarkedInteger(value: bigint): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : MARK + value.toString();
+}
+
+/** The exact integer in a parsed message, or `undefined` where there is something else (a real, a text). */
+export function fromMarkedInteger(value: unknown): bigint | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  return typeof value === 'string' && MARKED.test(value) ? BigInt(value.slice(1)) : undefined;
+}
+
+/** Makes marked strings of the integers beyond 2^53 in a JSON text, for `JSON.parse`. */
+export function markIntegers(json: string): string {
+  // Strings are matched to be passed over: digits inside of them are text.
+  return json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => {
+    if (token.length < 16 || token.startsWith('"') || !/^-?\d+$/.test(token)) return token;
+    return Number.isSafeInteger(Number(token)) ? token : `"\\u0000${token}"`;
+  });
+}
+
+/** Makes plain integers of the marked strings in a JSON text, from `JSON.stringify`. */
+export function unmarkIntegers(json: string): string {
+  return json.includes('\\u0000') ? json.replace(/"\\u0000(-?\d+)"/g, '$1') : json;
+}
