@@ -515,6 +515,73 @@ const registry = {
   ),
   // --- host
   // --- guest
+  GUEST_UNKNOWN: define(
+    64,
+    404,
+    (d: { vm: string; topology: string; known: readonly string[] }) =>
+      `Topology "${d.topology}" has no VM "${d.vm}". ` +
+      (d.known.length === 0 ? 'It has none at all.' : `Choose from: ${d.known.join(', ')}.`),
+  ),
+  GUEST_NOT_BOOTABLE: define(
+    1,
+    409,
+    (d: { vm: string }) =>
+      `VM "${d.vm}" says nothing to boot. Add "boot:" with a kernel and an initrd to it; ` +
+      '"scripts/guest-image" builds a small pair.',
+  ),
+  GUEST_BOOT_FILE_MISSING: define(
+    1,
+    409,
+    (d: { vm: string; path: string; why: string }) =>
+      `VM "${d.vm}" boots "${d.path}", which cannot be read: ${d.why}. ` +
+      'Correct "boot:" in the topology, or build the small guest with "scripts/guest-image".',
+  ),
+  GUEST_TAP_MISSING: define(
+    1,
+    409,
+    (d: { vm: string; devices: readonly string[]; path: string }) =>
+      `The tap of VM "${d.vm}" is not there: ${d.devices.join(', ')}. Run first: vsb apply ${d.path}`,
+  ),
+  GUEST_NOT_STARTED: define(
+    1,
+    500,
+    (d: { vm: string; said: string }) =>
+      `QEMU did not start VM "${d.vm}": ${d.said}. ` +
+      'Mend what it names; "vsb vm qemu-args" prints the command to try by hand.',
+  ),
+  GUEST_NOT_RUNNING: define(
+    1,
+    409,
+    (d: { vm: string; status: string }) =>
+      `VM "${d.vm}" is not running (${d.status}). Start it with "vsb vm start", or see "vsb vm list".`,
+  ),
+  GUEST_NOT_STOPPED: define(
+    1,
+    504,
+    (d: { vm: string; pid: number }) =>
+      `VM "${d.vm}" is still there (QEMU, pid ${String(d.pid)}) after it was killed. ` +
+      'See "ps" for what it hangs in; a process in state D waits for a device.',
+  ),
+  GUEST_SILENT: define(
+    1,
+    504,
+    (d: { vm: string; text: string; timeoutMs: number; last: string }) =>
+      `VM "${d.vm}" did not print "${d.text}" within ${String(d.timeoutMs)} ms; ` +
+      `its last line was: ${d.last === '' ? '(nothing)' : d.last}. Look with "vsb vm console", or raise --timeout.`,
+  ),
+  GUEST_SOCKET_PATH_TOO_LONG: define(
+    1,
+    400,
+    (d: { path: string; bytes: number; maxBytes: number }) =>
+      `The socket's path "${d.path}" has ${String(d.bytes)} bytes, but Linux allows ${String(d.maxBytes)}. ` +
+      'Choose a shorter --run-dir (VSB_RUN_DIR), or shorter names in the topology.',
+  ),
+  QMP_FAILED: define(
+    1,
+    502,
+    (d: { socket: string; command: string; why: string }) =>
+      `QEMU did not do "${d.command}" on "${d.socket}": ${d.why}. See "vsb vm list" for whether the guest runs.`,
+  ),
   // --- sandbox
   // --- plan
   PLAN_REFUSED: define(

@@ -2,10 +2,8 @@
 import { fail, type VsbError } from '../errors.ts';
 import { packageOf } from './packages.ts';
 
-/** `ip netns exec` ends with this when it could not enter the namespace or start the program (ip-netns(8)). */
-const IP_NETNS_EXEC_FAILED = 255;
-/** `ip -n` ends with this when it could not enter the namespace. */
-const IP_N_FAILED = 1;
+/** `ip -n` and `ip netns exec` end with this when they could not enter the namespace or start the program. */
+const IP_NETNS_FAILED = 255;
 
 /**
  * The command that runs a program in a namespace: `ip` itself through `ip -n`, which is one process and leaves /sys
@@ -30,7 +28,7 @@ export function netnsFailure(
   program: string,
   result: { readonly status: number; readonly stderr: string },
 ): VsbError | undefined {
-  if (result.status !== (program === 'ip' ? IP_N_FAILED : IP_NETNS_EXEC_FAILED)) return undefined;
+  if (result.status !== IP_NETNS_FAILED) return undefined;
   const first = result.stderr.split('\n', 1)[0] ?? '';
   if (first.startsWith(`exec of "${program}" failed: No such file`)) {
     return fail('PROGRAM_MISSING', { program, debianPackage: packageOf(program) });
