@@ -435,6 +435,12 @@ const registry = {
       `Device "${d.device}" is in use already in line ${String(d.line)}. A device is one bridge, or an uplink of one bridge, once.`,
   ),
   // --- switch
+  SWITCH_NOT_INITIALISED: define<Record<string, never>>(
+    1,
+    503,
+    () =>
+      'The database has no row in Open_vSwitch: Open vSwitch was never started on it. Start Open vSwitch, or run `ovs-vsctl --no-wait init`.',
+  ),
   BRIDGE_NAME_TAKEN: define(
     1,
     409,

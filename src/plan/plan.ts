@@ -1,0 +1,120 @@
+/**
+ * Puts the domains' changes in order: what is there, what differs, what is to be done first. Acts only through the
+ * domains' own faces.
+ */
+import type { Applied, Change, Diff, Domain, DomainName, FailedChange, Finding, Refusal, WaitOptions } from '../domain.ts';
+import { fail } from '../errors.ts';
+import type { DesiredState } from '../topology/desired.ts';
+
+/** The order on the way up; the way down is the reverse. A tap is there before its port asks for it. */
+const UPWARD: readonly DomainName[] = ['host', 'switch'];
+
+/** What would change, in the order in which it would be made. The same state gives the same plan, byte for byte. */
+export interface Plan {
+  readonly topology: string;
+  readonly changes: readonly Change[];
+  readonly refusals: readonly Refusal[];
+}
+
+/** One domain with what it observed, its own types hidden. */
+export interface Observation {
+  readonly name: DomainName;
+  diff(desired: DesiredState): Step;
+  removal(topologyName: string): Step;
+}
+
+/** The part of a plan that one domain makes. */
+interface Step {
+  readonly diff: Diff;
+  apply(options: WaitOptions): Promise<Applied>;
+}
+
+/** A plan with what makes it so. */
+export interface ReadyPlan {
+  readonly plan: Plan;
+  /** Makes it, domain after domain; what fails is told and does not stop the rest. Throws PLAN_REFUSED. */
+  apply(options: WaitOptions): Promise<readonly FailedChange[]>;
+}
+
+/** Any domain, its own types hidden. */
+export interface PlannedDomain {
+  readonly name: DomainName;
+  observe(desired: DesiredState): Promise<Observation>;
+  verify(desired: DesiredState, options: WaitOptions): Promise<readonly Finding[]>;
+}
+
+/** Hides a domain's own types of what it observed and what it changes. */
+export function planned<O, C extends Change>(
+  name: DomainName,
+  domain: Domain<DesiredState, O, C>,
+): PlannedDomain {
+  const step = (diff: Diff<C>): Step => ({ diff, apply: (options) => domain.apply(diff.changes, options) });
+  return {
+    name,
+    observe: async (desired) => {
+      const observed = await domain.observe(desired);
+      return {
+        name,
+        diff: (wanted) => step(domain.diff(wanted, observed)),
+        removal: (topologyName) => step(domain.removal(topologyName, observed)),
+      };
+    },
+    verify: (desired, options) => domain.verify(desired, options),
+  };
+}
+
+/** Reads what is there, in all domains at once. */
+export function observe(domains: readonly PlannedDomain[], desired: DesiredState): Promise<Observation[]> {
+  return Promise.all(domains.map((domain) => domain.observe(desired)));
+}
+
+/** What makes the host as the topology says. Pure. */
+export function planUp(desired: DesiredState, observations: readonly Observation[]): ReadyPlan {
+  return readyPlan(desired.name, inOrder(observations, UPWARD).map((observation) => observation.diff(desired)));
+}
+
+/** What takes away all that a topology owns, and nothing else. Pure. */
+export function planDown(topologyName: string, observations: readonly Observation[]): ReadyPlan {
+  const downward = UPWARD.toReversed();
+  return readyPlan(
+    topologyName,
+    inOrder(observations, downward).map((observation) => observation.removal(topologyName)),
+  );
+}
+
+/** What is committed and not in effect, over all domains. */
+export async function verify(
+  domains: readonly PlannedDomain[],
+  desired: DesiredState,
+  options: WaitOptions,
+): Promise<readonly Finding[]> {
+  const findings = await Promise.all(domains.map((domain) => domain.verify(desired, options)));
+  return findings.flat();
+}
+
+function inOrder(observations: readonly Observation[], order: readonly DomainName[]): readonly Observation[] {
+  return observations.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+function readyPlan(topology: string, steps: readonly Step[]): ReadyPlan {
+  const plan: Plan = {
+    topology,
+    changes: steps.flatMap((step) => step.diff.changes),
+    refusals: steps.flatMap((step) => step.diff.refusals),
+  };
+  return {
+    plan,
+    apply: async (options) => {
+      if (plan.refusals.length > 0) {
+        const refusals = plan.refusals.map(({ error }) => `[${error.code}] ${error.message}`);
+        throw fail('PLAN_REFUSED', { topology, refusals });
+      }
+      const failed: FailedChange[] = [];
+      for (const step of steps) {
+        if (step.diff.changes.length === 0) continue;
+        failed.push(...(await step.apply(options)).failed);
+      }
+      return failed;
+    },
+  };
+}

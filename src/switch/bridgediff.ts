@@ -1,0 +1,268 @@
+/** Bridges and their settings: desired against observed. Pure. */
+import type { FieldChange, Refusal } from '../domain.ts';
+import { fail, type VsbError } from '../errors.ts';
+import type { DesiredBridge, DesiredState } from '../topology/desired.ts';
+import type { BridgeColumns, SwitchChange } from './change.ts';
+import type { ObservedBridge, ObservedSwitch } from './observed.ts';
+import { isOwnedBy, noteKey, noteOn, OWNER_KEY, ownerOf, renderNote } from './ownership.ts';
+
+/** Changes and refusals for the bridges that a topology names. */
+export function bridgeChanges(
+  desired: DesiredState,
+  observed: ObservedSwitch,
+): { changes: SwitchChange[]; refusals: Refusal[] } {
+  const changes: SwitchChange[] = [];
+  const refusals: Refusal[] = [];
+  for (const bridge of desired.bridges) {
+    const there = observed.bridges.get(bridge.name);
+    if (!there) {
+      if (observed.ports.has(bridge.name)) {
+        const port = observed.ports.get(bridge.name);
+        refusals.push(
+          refusal(bridge.name, fail('BRIDGE_NAME_TAKEN', { name: bridge.name, bridge: port?.bridge ?? '' })),
+        );
+      } else changes.push(creation(desired.name, bridge, observed.kernelDatapath));
+      continue;
+    }
+    const owner = ownerOf(there.externalIds);
+    if (owner !== desired.name && !bridge.adopt && wrongDatapath(bridge, there)) {
+      refusals.push(
+        refusal(
+          bridge.name,
+          fail('BRIDGE_NOT_OURS', {
+            bridge: bridge.name,
+            setting: 'datapath',
+            is: there.datapathType || 'system',
+            wanted: bridge.datapath,
+          }),
+        ),
+      );
+      continue;
+    }
+    const change =
+      owner === desired.name || bridge.adopt
+        ? updateOfOurs(desired.name, bridge, there)
+        : updateOfForeign(desired.name, bridge, there);
+    if (change) changes.push(change);
+  }
+  return { changes, refusals };
+}
+
+/** Bridges of ours that nothing wants, and our settings on bridges of others that the topology no longer names. */
+export function bridgeRemovals(
+  topology: string,
+  observed: ObservedSwitch,
+  wantedPorts: ReadonlySet<string>,
+  wantedBridges: ReadonlySet<string>,
+): SwitchChange[] {
+  const changes: SwitchChange[] = [];
+  for (const bridge of observed.bridges.values()) {
+    if (wantedBridges.has(bridge.name)) continue;
+    if (!isOwnedBy(topology, bridge.externalIds)) {
+      const change = restoration(topology, bridge);
+      if (change) changes.push(change);
+      continue;
+    }
+    const staying = bridge.portNames.filter((name) => {
+      const port = observed.ports.get(name);
+      if (!port || name === bridge.name) return false;
+      // A wanted port of this bridge is on its way to another one.
+      return !wantedPorts.has(name) && !isOwnedBy(topology, port.externalIds);
+    });
+    changes.push(staying.length > 0 ? release(bridge, staying) : removal(bridge));
+  }
+  return changes;
+}
+
+function creation(topology: string, bridge: DesiredBridge, kernelDatapath: boolean): SwitchChange {
+  const columns: BridgeColumns = {
+    datapath_type: bridge.datapath === 'auto' ? (kernelDatapath ? 'system' : 'netdev') : bridge.datapath,
+    ...(bridge.rstp === undefined ? {} : { rstp_enable: bridge.rstp }),
+    ...(bridge.mcastSnooping === undefined ? {} : { mcast_snooping_enable: bridge.mcastSnooping }),
+  };
+  return {
+    domain: 'switch',
+    verb: 'create',
+    kind: 'Bridge',
+    name: bridge.name,
+    reason: 'it is not there yet',
+    impact: 'none',
+    fields: Object.entries(columns).map(([field, value]) => ({ field, from: undefined, to: String(value) })),
+    edit: {
+      edit: 'create-bridge',
+      name: bridge.name,
+      columns,
+      externalIds: new Map([[OWNER_KEY, topology]]),
+    },
+  };
+}
+
+function wrongDatapath(bridge: DesiredBridge, there: ObservedBridge): boolean {
+  return bridge.datapath !== 'auto' && (there.datapathType || 'system') !== bridge.datapath;
+}
+
+function refusal(name: string, error: VsbError): Refusal {
+  return { domain: 'switch', kind: 'Bridge', name, error };
+}
+
+/** A bridge that is ours, or is to be: settings are plain columns. */
+function updateOfOurs(
+  topology: string,
+  bridge: DesiredBridge,
+  there: ObservedBridge,
+): SwitchChange | undefined {
+  const { columns, fields } = settingDifferences(bridge, there);
+  const isOurs = isOwnedBy(topology, there.externalIds);
+  if (fields.length === 0 && isOurs) return undefined;
+  const reason = isOurs ? 'settings differ' : 'it was made by something else and `adopt: true` takes it over';
+  return update(there, reason, columns, fields, isOurs ? new Map() : new Map([[OWNER_KEY, topology]]), []);
+}
+
+/** A bridge of somebody else: each setting that we change is noted with what was there before. */
+function updateOfForeign(
+  topology: string,
+  bridge: DesiredBridge,
+  there: ObservedBridge,
+): SwitchChange | undefined {
+  const { columns, fields } = settingDifferences(bridge, there);
+  const notes = new Map<string, string>();
+  for (const { field, from, to } of fields) {
+    const before = noteOn(field, topology, there.externalIds)?.before ?? from ?? '';
+    notes.set(noteKey(field), renderNote({ topology, value: to ?? '', before }));
+  }
+  // A setting that the file no longer names goes back to what it was.
+  const dropped = notedSettings(topology, there).filter(({ column }) => isUnset(bridge, column));
+  for (const { column, before, isStillOurs } of dropped) {
+    if (!isStillOurs) continue;
+    columns[column] = before === 'true';
+    fields.push({ field: column, from: String(before !== 'true'), to: before });
+  }
+  if (fields.length === 0 && dropped.length === 0) return undefined;
+  const remove = dropped.map(({ column }) => noteKey(column));
+  return update(there, 'settings differ', columns, fields, notes, remove);
+}
+
+/** Puts our settings on a bridge of somebody else back, where they are still as we set them. */
+function restoration(topology: string, there: ObservedBridge): SwitchChange | undefined {
+  const noted = notedSettings(topology, there);
+  if (noted.length === 0) return undefined;
+  const columns: BridgeColumns = {};
+  const fields: FieldChange[] = [];
+  for (const { column, before, isStillOurs } of noted) {
+    if (!isStillOurs) continue;
+    columns[column] = before === 'true';
+    fields.push({ field: column, from: String(before !== 'true'), to: before });
+  }
+  const reason = 'our settings on it are put back';
+  return update(
+    there,
+    reason,
+    columns,
+    fields,
+    new Map(),
+    noted.map(({ column }) => noteKey(column)),
+  );
+}
+
+const SWITCHES = ['rstp_enable', 'mcast_snooping_enable'] as const;
+
+function notedSettings(
+  topology: string,
+  there: ObservedBridge,
+): { column: (typeof SWITCHES)[number]; before: string; isStillOurs: boolean }[] {
+  return SWITCHES.flatMap((column) => {
+    const note = noteOn(column, topology, there.externalIds);
+    if (!note) return [];
+    return [{ column, before: note.before, isStillOurs: String(settingOf(there, column)) === note.value }];
+  });
+}
+
+function settingOf(there: ObservedBridge, column: (typeof SWITCHES)[number]): boolean {
+  return column === 'rstp_enable' ? there.rstp : there.mcastSnooping;
+}
+
+function isUnset(bridge: DesiredBridge, column: (typeof SWITCHES)[number]): boolean {
+  return (column === 'rstp_enable' ? bridge.rstp : bridge.mcastSnooping) === undefined;
+}
+
+function settingDifferences(
+  bridge: DesiredBridge,
+  there: ObservedBridge,
+): { columns: BridgeColumns; fields: FieldChange[] } {
+  const columns: BridgeColumns = {};
+  const fields: FieldChange[] = [];
+  if (wrongDatapath(bridge, there)) {
+    columns.datapath_type = bridge.datapath;
+    fields.push({ field: 'datapath_type', from: there.datapathType || 'system', to: bridge.datapath });
+  }
+  for (const column of SWITCHES) {
+    const wanted = column === 'rstp_enable' ? bridge.rstp : bridge.mcastSnooping;
+    if (wanted === undefined || wanted === settingOf(there, column)) continue;
+    columns[column] = wanted;
+    fields.push({ field: column, from: String(!wanted), to: String(wanted) });
+  }
+  return { columns, fields };
+}
+
+function update(
+  there: ObservedBridge,
+  reason: string,
+  columns: BridgeColumns,
+  fields: readonly FieldChange[],
+  set: ReadonlyMap<string, string>,
+  remove: readonly string[],
+): SwitchChange {
+  // A new datapath type, and a port's way through RSTP's states, stop every port of the bridge for a while.
+  const stops = columns.datapath_type !== undefined || columns.rstp_enable !== undefined;
+  const others = there.portNames.filter((name) => name !== there.name);
+  return {
+    domain: 'switch',
+    verb: 'update',
+    kind: 'Bridge',
+    name: there.name,
+    reason,
+    impact:
+      stops && others.length > 0
+        ? 'traffic-gap'
+        : columns.mcast_snooping_enable === undefined
+          ? 'none'
+          : 'flow',
+    ...(stops && others.length > 0
+      ? { collateral: [`traffic of ${others.join(', ')} stops for a moment`] }
+      : {}),
+    fields,
+    edit: { edit: 'update-bridge', uuid: there.uuid, columns, externalIds: { set, remove } },
+  };
+}
+
+function removal(bridge: ObservedBridge): SwitchChange {
+  return {
+    domain: 'switch',
+    verb: 'remove',
+    kind: 'Bridge',
+    name: bridge.name,
+    reason: 'this topology made it and no longer wants it',
+    impact: 'none',
+    fields: [],
+    edit: { edit: 'remove-bridge', uuid: bridge.uuid },
+  };
+}
+
+/** Ports of others are on our bridge: it stays, and is theirs from now on. */
+function release(bridge: ObservedBridge, staying: readonly string[]): SwitchChange {
+  return {
+    domain: 'switch',
+    verb: 'update',
+    kind: 'Bridge',
+    name: bridge.name,
+    reason: `it stays, and is no longer ours: ${staying.join(', ')} on it belong to others`,
+    impact: 'none',
+    fields: [{ field: `external_ids:${OWNER_KEY}`, from: ownerOf(bridge.externalIds), to: undefined }],
+    edit: {
+      edit: 'update-bridge',
+      uuid: bridge.uuid,
+      columns: {},
+      externalIds: { set: new Map(), remove: [OWNER_KEY] },
+    },
+  };
+}

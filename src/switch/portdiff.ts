@@ -1,0 +1,296 @@
+/** Ports with their interfaces and limits: desired against observed. Pure. */
+import type { FieldChange, Impact, Refusal } from '../domain.ts';
+import { fail, type VsbError } from '../errors.ts';
+import { renderVlans } from '../units/vlan.ts';
+import type { InterfaceColumns, MapEdit, PortColumns, QosEdit, SwitchChange } from './change.ts';
+import type { ObservedInterface, ObservedPort, ObservedSwitch } from './observed.ts';
+import { OfportAllocator } from './ofport.ts';
+import { isOwnedBy, NIC_KEY, ownerOf, VM_KEY } from './ownership.ts';
+import type { PortSpec } from './portspec.ts';
+
+/** Changes and refusals for the ports that a topology wants. */
+export function portChanges(
+  topology: string,
+  specs: readonly PortSpec[],
+  observed: ObservedSwitch,
+): { changes: SwitchChange[]; refusals: Refusal[] } {
+  const changes: SwitchChange[] = [];
+  const refusals: Refusal[] = [];
+  const ofports = ofportAllocators(observed);
+  for (const spec of specs) {
+    const there = observed.ports.get(spec.name);
+    const reason = reasonToRefuse(topology, spec, there, observed);
+    if (reason) {
+      refusals.push({ domain: 'switch', kind: 'Port', name: spec.name, error: reason });
+      continue;
+    }
+    if (!there) {
+      changes.push(creation(topology, spec, ofports(spec.bridge)));
+      continue;
+    }
+    const iface = there.interfaces[0];
+    if (!iface) continue;
+    const change = update(topology, spec, there, iface, observed, ofports);
+    if (change) changes.push(change);
+  }
+  return { changes, refusals };
+}
+
+/** A column's value as a change shows it. */
+type FieldValue = string | number | undefined;
+
+/** A port of ours goes, with the QoS row that is ours. */
+export function portRemoval(port: ObservedPort, observed: ObservedSwitch): SwitchChange {
+  const bridge = observed.bridges.get(port.bridge);
+  if (!bridge) throw fail('INTERNAL', { what: `port ${port.name} is on no bridge` });
+  const nic = nicOf(port);
+  const isUp = port.interfaces.some((iface) => iface.linkUp);
+  const qos = port.qosUuid === undefined ? undefined : observed.qos.get(port.qosUuid);
+  const isQosOurs = qos !== undefined && ownerOf(qos.externalIds) === ownerOf(port.externalIds);
+  return {
+    domain: 'switch',
+    verb: 'remove',
+    kind: 'Port',
+    name: port.name,
+    ...(nic === undefined ? {} : { nic }),
+    reason: 'this topology made it and no longer wants it',
+    impact: isUp ? 'traffic-gap' : 'none',
+    ...(isUp ? { collateral: [`${nic ?? port.name} is connected and loses ${port.bridge}`] } : {}),
+    fields: [],
+    edit: {
+      edit: 'remove-port',
+      bridgeUuid: bridge.uuid,
+      uuid: port.uuid,
+      qosUuid: isQosOurs ? qos.uuid : undefined,
+    },
+  };
+}
+
+function nicOf(port: ObservedPort): string | undefined {
+  const ids = port.interfaces[0]?.externalIds;
+  const vm = ids?.get(VM_KEY);
+  return vm === undefined ? undefined : `${vm}:${ids?.get(NIC_KEY) ?? '?'}`;
+}
+
+function ofportAllocators(observed: ObservedSwitch): (bridge: string) => OfportAllocator {
+  const taken = new Map<string, number[]>();
+  for (const port of observed.ports.values()) {
+    const numbers = taken.get(port.bridge) ?? [];
+    taken.set(port.bridge, numbers);
+    for (const iface of port.interfaces)
+      if (iface.ofportRequest !== undefined) numbers.push(iface.ofportRequest);
+  }
+  const allocators = new Map<string, OfportAllocator>();
+  return (bridge) => {
+    const allocator = allocators.get(bridge) ?? new OfportAllocator(taken.get(bridge) ?? []);
+    allocators.set(bridge, allocator);
+    return allocator;
+  };
+}
+
+function reasonToRefuse(
+  topology: string,
+  spec: PortSpec,
+  there: ObservedPort | undefined,
+  observed: ObservedSwitch,
+): VsbError | undefined {
+  if (!there) {
+    const port = observed.portOfInterface.get(spec.name);
+    if (port === undefined) return undefined;
+    return fail('INTERFACE_IN_USE', {
+      name: spec.name,
+      port,
+      bridge: observed.ports.get(port)?.bridge ?? '',
+    });
+  }
+  if (there.name === there.bridge) return fail('PORT_IS_BRIDGE', { port: spec.name });
+  if (there.interfaces.length !== 1) return fail('PORT_IS_BOND', { port: spec.name, bridge: there.bridge });
+  if (isOwnedBy(topology, there.externalIds) || spec.adopt) return undefined;
+  const owner = ownerOf(there.externalIds);
+  const maker = owner === undefined ? 'something else' : `the topology "${owner}"`;
+  return fail('PORT_NOT_OURS', { port: spec.name, bridge: there.bridge, maker });
+}
+
+function creation(topology: string, spec: PortSpec, ofports: OfportAllocator): SwitchChange {
+  const port: PortColumns = {
+    ...(spec.tag === undefined ? {} : { tag: spec.tag }),
+    ...(spec.trunks.length === 0 ? {} : { trunks: spec.trunks }),
+    ...(spec.vlanMode === undefined ? {} : { vlan_mode: spec.vlanMode }),
+  };
+  const ofport = spec.stableOfport ? ofports.allocate(spec.name) : undefined;
+  const iface: InterfaceColumns = {
+    ...(ofport === undefined ? {} : { ofport_request: ofport }),
+    ...(spec.policingRateKbps === 0n
+      ? {}
+      : { ingress_policing_rate: spec.policingRateKbps, ingress_policing_burst: spec.policingBurstKb }),
+  };
+  const fields: FieldChange[] = [{ field: 'bridge', from: undefined, to: spec.bridge }];
+  if (spec.vlanMode !== undefined) fields.push({ field: 'vlan_mode', from: undefined, to: spec.vlanMode });
+  if (spec.tag !== undefined) fields.push({ field: 'tag', from: undefined, to: String(spec.tag) });
+  if (spec.trunks.length > 0) fields.push({ field: 'trunks', from: undefined, to: renderVlans(spec.trunks) });
+  if (spec.policingRateKbps !== 0n) {
+    fields.push({
+      field: 'ingress_policing_rate',
+      from: undefined,
+      to: `${String(spec.policingRateKbps)} kbit/s`,
+    });
+  }
+  if (spec.maxRate !== undefined) {
+    fields.push({ field: 'max-rate', from: undefined, to: `${String(spec.maxRate)} bit/s` });
+  }
+  return {
+    domain: 'switch',
+    verb: 'create',
+    kind: 'Port',
+    name: spec.name,
+    ...(spec.nic === undefined ? {} : { nic: spec.nic }),
+    reason: 'it is not there yet',
+    impact: 'none',
+    ...(spec.vlanMode === undefined ? { collateral: ['it carries every VLAN: the file names none'] } : {}),
+    fields,
+    edit: {
+      edit: 'create-port',
+      name: spec.name,
+      bridge: spec.bridge,
+      port,
+      portIds: spec.portIds,
+      iface,
+      interfaceIds: spec.interfaceIds,
+      qos:
+        spec.maxRate === undefined
+          ? { qos: 'keep' }
+          : { qos: 'create', maxRate: String(spec.maxRate), owner: topology },
+    },
+  };
+}
+
+function update(
+  topology: string,
+  spec: PortSpec,
+  there: ObservedPort,
+  iface: ObservedInterface,
+  observed: ObservedSwitch,
+  ofports: (bridge: string) => OfportAllocator,
+): SwitchChange | undefined {
+  const fields: FieldChange[] = [];
+  const note = (field: string, from: FieldValue, to: FieldValue): void => {
+    fields.push({
+      field,
+      from: from === undefined ? undefined : String(from),
+      to: to === undefined ? undefined : String(to),
+    });
+  };
+  let impact: Impact = 'none';
+
+  const from = there.bridge === spec.bridge ? undefined : observed.bridges.get(there.bridge);
+  if (from) {
+    note('bridge', there.bridge, spec.bridge);
+    impact = 'port-bounce';
+  }
+
+  const port: PortColumns = {};
+  if (there.vlanMode !== spec.vlanMode) {
+    note('vlan_mode', there.vlanMode, spec.vlanMode);
+    port.vlan_mode = spec.vlanMode;
+  }
+  if (there.tag !== spec.tag) {
+    note('tag', there.tag, spec.tag);
+    port.tag = spec.tag;
+  }
+  if (renderVlans(there.trunks) !== renderVlans(spec.trunks)) {
+    note('trunks', renderVlans(there.trunks) || undefined, renderVlans(spec.trunks) || undefined);
+    port.trunks = spec.trunks;
+  }
+  if (Object.keys(port).length > 0 && impact === 'none') impact = 'flow';
+
+  const columns: InterfaceColumns = {};
+  if (
+    spec.stableOfport &&
+    (iface.ofportRequest === undefined || (from && isTaken(iface.ofportRequest, spec.bridge, observed)))
+  ) {
+    const ofport = ofports(spec.bridge).allocate(spec.name);
+    if (ofport !== iface.ofportRequest) {
+      note('ofport_request', iface.ofportRequest, ofport);
+      columns.ofport_request = ofport;
+      impact = 'port-bounce';
+    }
+  }
+  if (iface.policingRateKbps !== spec.policingRateKbps || iface.policingBurstKb !== spec.policingBurstKb) {
+    note(
+      'ingress_policing_rate',
+      `${String(iface.policingRateKbps)} kbit/s`,
+      `${String(spec.policingRateKbps)} kbit/s`,
+    );
+    columns.ingress_policing_rate = spec.policingRateKbps;
+    columns.ingress_policing_burst = spec.policingBurstKb;
+  }
+
+  const qos = qosEdit(topology, spec, there, observed, note);
+  const portIds = mapEdit(spec.portIds, there.externalIds, note);
+  const interfaceIds = mapEdit(spec.interfaceIds, iface.externalIds, note);
+  if (fields.length === 0) return undefined;
+
+  const isOurs = isOwnedBy(topology, there.externalIds);
+  return {
+    domain: 'switch',
+    verb: 'update',
+    kind: 'Port',
+    name: spec.name,
+    ...(spec.nic === undefined ? {} : { nic: spec.nic }),
+    reason: isOurs ? 'settings differ' : 'it was made by something else and `adopt: true` takes it over',
+    impact,
+    fields,
+    edit: {
+      edit: 'update-port',
+      uuid: there.uuid,
+      port,
+      portIds,
+      interfaceUuid: iface.uuid,
+      iface: columns,
+      interfaceIds,
+      qos,
+      move: from ? { fromUuid: from.uuid, toBridge: spec.bridge } : undefined,
+    },
+  };
+}
+
+function isTaken(ofport: number, bridge: string, observed: ObservedSwitch): boolean {
+  return (observed.bridges.get(bridge)?.portNames ?? []).some((name) =>
+    observed.ports.get(name)?.interfaces.some((iface) => iface.ofportRequest === ofport),
+  );
+}
+
+/** A QoS row that is not ours stays where the file has no limit; with a limit the port gets one of ours. */
+function qosEdit(
+  topology: string,
+  spec: PortSpec,
+  there: ObservedPort,
+  observed: ObservedSwitch,
+  note: (field: string, from: FieldValue, to: FieldValue) => void,
+): QosEdit {
+  const qos = there.qosUuid === undefined ? undefined : observed.qos.get(there.qosUuid);
+  const ours = qos && isOwnedBy(topology, qos.externalIds) ? qos : undefined;
+  if (spec.maxRate === undefined) {
+    if (!ours) return { qos: 'keep' };
+    note('max-rate', `${ours.maxRate ?? '?'} bit/s`, undefined);
+    return { qos: 'remove', uuid: ours.uuid };
+  }
+  const maxRate = String(spec.maxRate);
+  if (ours && ours.type === 'linux-htb' && ours.maxRate === maxRate) return { qos: 'keep' };
+  note('max-rate', qos?.maxRate === undefined ? undefined : `${qos.maxRate} bit/s`, `${maxRate} bit/s`);
+  return ours ? { qos: 'update', uuid: ours.uuid, maxRate } : { qos: 'create', maxRate, owner: topology };
+}
+
+function mapEdit(
+  wanted: ReadonlyMap<string, string>,
+  there: ReadonlyMap<string, string>,
+  note: (field: string, from: FieldValue, to: FieldValue) => void,
+): MapEdit {
+  const set = new Map<string, string>();
+  for (const [key, value] of wanted) {
+    if (there.get(key) === value) continue;
+    note(`external_ids:${key}`, there.get(key), value);
+    set.set(key, value);
+  }
+  return { set, remove: [] };
+}

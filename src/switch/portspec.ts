@@ -1,0 +1,102 @@
+/** Every port that a topology wants, NICs and uplinks alike, in the terms of OVSDB's columns. Pure. */
+import { nicName, type DesiredNic, type DesiredState, type DesiredUplink } from '../topology/desired.ts';
+import type { BitsPerSecond } from '../units/bitrate.ts';
+import type { VlanMode } from '../units/vlan.ts';
+import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from './ownership.ts';
+
+/** One desired port with its one interface. */
+export interface PortSpec {
+  readonly name: string;
+  readonly bridge: string;
+  /** `vm:nic`; `undefined` for an uplink. */
+  readonly nic: string | undefined;
+  readonly adopt: boolean;
+  readonly tag: number | undefined;
+  readonly trunks: readonly number[];
+  readonly vlanMode: VlanMode['mode'] | undefined;
+  /** Keys that we set in `external_ids` of the Port; others are left alone. */
+  readonly portIds: ReadonlyMap<string, string>;
+  /** The same for the Interface. */
+  readonly interfaceIds: ReadonlyMap<string, string>;
+  /** Whether the port gets an OpenFlow port number that stays. */
+  readonly stableOfport: boolean;
+  /** What the VM may send: `ingress_policing_rate` in kbit/s and `ingress_policing_burst` in kbit; 0 is no limit. */
+  readonly policingRateKbps: bigint;
+  readonly policingBurstKb: bigint;
+  /** What the VM may receive: linux-htb `max-rate` in bit/s. */
+  readonly maxRate: BitsPerSecond | undefined;
+}
+
+/** All ports of a topology, sorted by name. */
+export function portSpecs(desired: DesiredState): PortSpec[] {
+  const owner = new Map([[OWNER_KEY, desired.name]]);
+  const uplinks = desired.bridges.flatMap((bridge) =>
+    bridge.uplinks.map((uplink) => uplinkSpec(bridge.name, uplink, owner)),
+  );
+  const nics = desired.vms.flatMap((vm) => vm.nics.map((nic) => nicSpec(desired.name, nic, owner)));
+  return [...uplinks, ...nics].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function nicSpec(topology: string, nic: DesiredNic, owner: ReadonlyMap<string, string>): PortSpec {
+  return {
+    name: nic.device,
+    bridge: nic.bridge,
+    nic: nicName(nic),
+    adopt: nic.adopt,
+    ...vlanColumns(nic.vlan),
+    portIds: owner,
+    interfaceIds: new Map([
+      ['attached-mac', nic.mac],
+      ['iface-id', nic.ifaceId],
+      ['vm-id', nic.vmUuid],
+      [OWNER_KEY, topology],
+      [NETWORK_KEY, nic.network],
+      [NIC_KEY, String(nic.index)],
+      [VM_KEY, nic.vm],
+    ]),
+    stableOfport: true,
+    ...policing(nic.limit.sent),
+    maxRate: nic.limit.received,
+  };
+}
+
+function uplinkSpec(bridge: string, uplink: DesiredUplink, owner: ReadonlyMap<string, string>): PortSpec {
+  return {
+    name: uplink.device,
+    bridge,
+    nic: undefined,
+    adopt: uplink.adopt,
+    ...vlanColumns(uplink.vlan),
+    portIds: owner,
+    interfaceIds: owner,
+    stableOfport: false,
+    ...policing(undefined),
+    maxRate: undefined,
+  };
+}
+
+function vlanColumns(vlan: VlanMode | undefined): Pick<PortSpec, 'tag' | 'trunks' | 'vlanMode'> {
+  if (!vlan) return { tag: undefined, trunks: [], vlanMode: undefined };
+  switch (vlan.mode) {
+    case 'access':
+      return { tag: vlan.tag, trunks: [], vlanMode: vlan.mode };
+    case 'trunk':
+      return { tag: undefined, trunks: vlan.trunks, vlanMode: vlan.mode };
+    case 'native-tagged':
+    case 'native-untagged':
+      return { tag: vlan.tag, trunks: vlan.trunks, vlanMode: vlan.mode };
+  }
+}
+
+/**
+ * A burst of a tenth of the rate is what Open vSwitch advises for TCP; 1,000 kbit is the least that lets a few frames
+ * of full size through at once (ovs-vswitchd.conf.db(5), Ingress Policing).
+ */
+const LEAST_BURST_KB = 1000;
+
+function policing(sent: BitsPerSecond | undefined): Pick<PortSpec, 'policingRateKbps' | 'policingBurstKb'> {
+  if (sent === undefined) return { policingRateKbps: 0n, policingBurstKb: 0n };
+  const rateKbps = Math.max(1, Math.round(sent / 1000));
+  const burstKb = Math.max(LEAST_BURST_KB, Math.ceil(rateKbps / 10));
+  return { policingRateKbps: BigInt(rateKbps), policingBurstKb: BigInt(burstKb) };
+}

@@ -1,0 +1,100 @@
+/** Committed is not yet in effect: asks the switch, and the kernel, what became of each desired bridge and port. */
+import type { Finding, WaitOptions } from '../domain.ts';
+import { fail, VsbError, type ErrorCode, type ErrorDetails } from '../errors.ts';
+import type { OvsdbClient } from '../ovsdb/client.ts';
+import type { BridgeRow, InterfaceRow, OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
+import { waitForCurCfg } from '../ovsdb/nextcfg.ts';
+import type { Snapshot } from '../ovsdb/snapshot.ts';
+import type { DesiredState } from '../topology/desired.ts';
+import { renderDuration } from '../units/duration.ts';
+import { limitFindings } from './limits.ts';
+import { portSpecs, type PortSpec } from './portspec.ts';
+
+export interface VerifyOptions extends WaitOptions {
+  /** What `cur_cfg` must reach first; `undefined`: nothing was written, so it is looked at as it is. */
+  readonly nextCfg: bigint | undefined;
+  readonly netns: string | undefined;
+}
+
+/** What is in the database and not in effect, each named with the switch's own words. */
+export async function verifySwitch(
+  client: OvsdbClient<OpenVSwitchTables>,
+  desired: DesiredState,
+  options: VerifyOptions,
+): Promise<Finding[]> {
+  const stale = await waitForVswitchd(client, options);
+  if (stale) return [stale];
+  const snapshot = client.snapshot();
+  const bridges = desired.bridges.flatMap((bridge) => bridgeFinding(snapshot, bridge.name));
+  const specs = portSpecs(desired);
+  const interfaces = new Map([...snapshot.table('Interface').values()].map((row) => [row.name, row]));
+  const ports = specs.flatMap((spec) => portFinding(spec, interfaces.get(spec.name)));
+  const lost = new Set(ports.map((finding) => finding.name));
+  // A limit needs a device: where that is missing, one finding is enough.
+  const limits = await limitFindings(
+    specs.filter((spec) => !lost.has(spec.name)),
+    options,
+  );
+  return [...bridges, ...ports, ...limits];
+}
+
+async function waitForVswitchd(
+  client: OvsdbClient<OpenVSwitchTables>,
+  options: VerifyOptions,
+): Promise<Finding | undefined> {
+  if (options.nextCfg === undefined) return undefined;
+  try {
+    await waitForCurCfg(client, options.nextCfg, {
+      timeoutMs: options.deadlineMs,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof VsbError) || thrown.code !== 'OVSDB_TIMEOUT') throw thrown;
+    return toFinding('Open_vSwitch', '.', undefined, 'SWITCH_NOT_CURRENT', {
+      waited: renderDuration(options.deadlineMs),
+    });
+  }
+}
+
+function bridgeFinding(snapshot: Snapshot<OpenVSwitchTables>, name: string): Finding[] {
+  const row = findBridge(snapshot, name);
+  if (row?.datapath_id !== undefined) return [];
+  const datapath = row?.datapath_type || 'system';
+  return [toFinding('Bridge', name, undefined, 'BRIDGE_NOT_UP', { bridge: name, datapath })];
+}
+
+function findBridge(snapshot: Snapshot<OpenVSwitchTables>, name: string): BridgeRow | undefined {
+  for (const row of snapshot.table('Bridge').values()) if (row.name === name) return row;
+  return undefined;
+}
+
+function portFinding(spec: PortSpec, row: InterfaceRow | undefined): Finding[] {
+  const why = reasonNotAttached(row);
+  if (why === undefined) return [];
+  return [
+    toFinding('Port', spec.name, spec.nic, 'PORT_NOT_ATTACHED', {
+      port: spec.name,
+      bridge: spec.bridge,
+      why,
+    }),
+  ];
+}
+
+function reasonNotAttached(row: InterfaceRow | undefined): string | undefined {
+  if (!row) return 'the database has no such interface any more';
+  if (row.error !== undefined) return row.error;
+  if (row.ofport === undefined || row.ofport < 0n) return 'it has no OpenFlow port number';
+  return undefined;
+}
+
+function toFinding<C extends ErrorCode>(
+  kind: string,
+  name: string,
+  nic: string | undefined,
+  code: C,
+  details: ErrorDetails<C>,
+): Finding {
+  const { message } = fail(code, details);
+  return { domain: 'switch', code, kind, name, ...(nic === undefined ? {} : { nic }), message };
+}
