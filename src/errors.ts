@@ -331,8 +331,8 @@ const registry = {
   VLAN_TWICE: define(
     78,
     422,
-    () =>
-      'This uplink has both "vlan" and "trunk". Keep one: "trunk: [10]" is short for "vlan: { trunk: [10] }".',
+    (d: { device: string }) =>
+      `Uplink "${d.device}" has both "vlan" and "trunk". Keep one: "trunk: [10]" is short for "vlan: { trunk: [10] }".`,
   ),
   TRUNK_EMPTY: define(
     78,
@@ -342,8 +342,8 @@ const registry = {
   NATIVE_MISSING: define(
     78,
     422,
-    () =>
-      '"nativeTagged" says how the native VLAN leaves, but there is no "native". Add it, or remove "nativeTagged".',
+    (d: { key: string }) =>
+      `"${d.key}" says how the native VLAN leaves, but there is no "native". Add it, or remove "${d.key}".`,
   ),
   NATIVE_NOT_IN_TRUNK: define(
     78,
@@ -561,13 +561,6 @@ const registry = {
     (d: { vm: string; status: string }) =>
       `VM "${d.vm}" is not running (${d.status}). Start it with "vsb vm start", or see "vsb vm list".`,
   ),
-  GUEST_NOT_STOPPED: define(
-    1,
-    504,
-    (d: { vm: string; pid: number }) =>
-      `VM "${d.vm}" is still there (QEMU, pid ${String(d.pid)}) after it was killed. ` +
-      'See "ps" for what it hangs in; a process in state D waits for a device.',
-  ),
   GUEST_SILENT: define(
     1,
     504,
@@ -589,6 +582,47 @@ const registry = {
       `QEMU did not do "${d.command}" on "${d.socket}": ${d.why}. See "vsb vm list" for whether the guest runs.`,
   ),
   // --- sandbox
+  SANDBOX_MISSING: define(
+    1,
+    404,
+    (d: { directory: string }) =>
+      `There is no sandbox in "${d.directory}". Start one with: vsb sandbox start --dir ${d.directory}`,
+  ),
+  SANDBOX_STALE: define(
+    1,
+    409,
+    (d: { directory: string; program: string }) =>
+      `The sandbox in "${d.directory}" is not whole: ${d.program} does not run. ` +
+      `Start it afresh with: vsb sandbox start --dir ${d.directory}`,
+  ),
+  SANDBOX_DIFFERS: define(
+    1,
+    409,
+    (d: { directory: string; datapath: string; netns: string | undefined }) =>
+      `Another sandbox runs in "${d.directory}" (datapath ${d.datapath}, ` +
+      `${d.netns === undefined ? 'no network namespace' : `network namespace "${d.netns}"`}). ` +
+      `Stop it first with: vsb sandbox stop --dir ${d.directory}`,
+  ),
+  SANDBOX_DIRECTORY_FOREIGN: define(
+    1,
+    409,
+    (d: { directory: string; file: string }) =>
+      `"${d.directory}" holds files that are not a sandbox's, such as "${d.file}". Name an empty or new directory.`,
+  ),
+  SANDBOX_PATH_TOO_LONG: define(
+    64,
+    400,
+    (d: { directory: string; maxBytes: number }) =>
+      `"${d.directory}" is too long for the sockets in it: at most ${String(d.maxBytes)} bytes. ` +
+      'Name a directory with a shorter path.',
+  ),
+  SANDBOX_NETNS_TAKEN: define(
+    1,
+    409,
+    (d: { netns: string }) =>
+      `The network namespace "${d.netns}" is there already, and was not made for this sandbox. ` +
+      'Choose another name with --netns.',
+  ),
   // --- plan
   PLAN_REFUSED: define(
     1,

@@ -20,6 +20,11 @@ export function isGroupMac(mac: Mac): boolean {
   return (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
 }
 
+/** True where a NIC may have the address: no group address and not all zeros (Linux is_valid_ether_addr). */
+export function isNicMac(mac: Mac): boolean {
+  return !isGroupMac(mac) && mac !== '00:00:00:00:00:00';
+}
+
 /**
  * A locally administered address in QEMU's and libvirt's range `52:54:00:…`.
  * @param hash at least three bytes; the first three become the last three of the address.
