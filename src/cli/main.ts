@@ -1,10 +1,6 @@
 #!/usr/bin/env node
-/** The command line: which verbs there are. Each verb's file is loaded when it is called, or for the whole help. */
+/** The command line: reads the arguments and hands them to a verb (verbs.ts). */
 import { readFileSync } from 'node:fs';
-import type { AddVerb } from './verb.ts';
-
-/** Verb → its file, in the order of the help. */
-const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {};
 
 await main(process.argv);
 
@@ -15,14 +11,14 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${version}\n`);
     return;
   }
-  const { Command } = await import('commander');
+  // --version needs none of this.
+  const [{ Command }, { addVerb }] = await Promise.all([import('commander'), import('./verbs.ts')]);
   const program = new Command('vsb')
     .description('A switchboard for the virtual switches of a KVM host.')
     .version(version)
     .showHelpAfterError('(run with --help for usage)')
     .exitOverride();
-  const called = VERBS[argv[2] ?? ''];
-  for (const load of called ? [called] : Object.values(VERBS)) (await load()).add(program);
+  await addVerb(program, argv[2]);
   try {
     await program.parseAsync(argv);
   } catch (thrown) {

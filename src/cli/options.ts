@@ -1,5 +1,6 @@
 /** Flags that several verbs share; each has its VSB_… variable. */
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { toDurationMs } from '../units/duration.ts';
 
 /** Adds the flags that say where the switch is. */
 export function addSwitchOptions(command: Command): Command {
@@ -35,4 +36,21 @@ export function outputOption(formats: readonly string[], defaultFormat: string):
     .choices(formats)
     .default(defaultFormat)
     .env('VSB_OUTPUT');
+}
+
+/** `--database-only`, as `ovs-vsctl --no-wait`. */
+export function databaseOnlyOption(): Option {
+  return new Option(
+    '--database-only',
+    'rows only: no devices, no waiting for ovs-vswitchd (for hosts prepared before they run)',
+  ).env('VSB_DATABASE_ONLY');
+}
+
+/** Reads a duration flag (`250ms`, `1s`, `2m`) as milliseconds. */
+export function toDurationOption(text: string): number {
+  const ms = toDurationMs(text);
+  if (ms === undefined || ms <= 0) {
+    throw new InvalidArgumentError('Write a number above 0 with a unit: 250ms, 1s, 2m, 1h.');
+  }
+  return ms;
 }

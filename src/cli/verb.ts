@@ -30,3 +30,19 @@ export function writeError(line: string): void {
 function causes(error: Error): string {
   return error.cause instanceof Error ? `\ncaused by ${String(error.cause.stack)}${causes(error.cause)}` : '';
 }
+
+/** Ends when the user does: Ctrl-C or SIGTERM. The second Ctrl-C ends the process at once, as Node does by default. */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+/** Whether to paint: a terminal, and nobody asked for plain text (https://no-color.org). */
+export function isColourful(stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+}

@@ -3,6 +3,7 @@ import type { Domain } from '../domain.ts';
 import { fail } from '../errors.ts';
 import type { OvsdbClient } from '../ovsdb/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
+import { waitForCurCfg } from '../ovsdb/nextcfg.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { applySwitch } from './apply.ts';
 import type { SwitchChange } from './change.ts';
@@ -36,13 +37,21 @@ export function switchDomain(
     },
     diff: diffSwitch,
     removal: diffSwitchRemoval,
-    apply: async (changes, { signal }) => {
+    apply: async (changes, { deadlineMs, signal }) => {
       if (!observed) throw fail('INTERNAL', { what: 'the switch was not observed before apply' });
       const applied = await applySwitch(client, changes, observed, { databaseOnly, remote, signal });
       nextCfg = applied.nextCfg;
+      if (nextCfg !== undefined && changes.some(takesAway)) {
+        // Whoever removes the devices next must not pull them from under ovs-vswitchd. Verify tells when it is late.
+        await waitForCurCfg(client, nextCfg, { timeoutMs: deadlineMs }).catch(() => undefined);
+      }
       return applied;
     },
     verify: async (desired, wait) =>
       databaseOnly ? [] : verifySwitch(client, desired, { ...wait, nextCfg, netns }),
   };
+}
+
+function takesAway(change: SwitchChange): boolean {
+  return change.verb === 'remove';
 }

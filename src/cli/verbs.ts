@@ -1,0 +1,26 @@
+/** Which verbs there are. Each verb's file is loaded when it is called; all of them for help and completion. */
+import type { Command } from 'commander';
+import type { AddVerb } from './verb.ts';
+
+/** Verb → its file, in the order of the help. */
+const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
+  plan: () => import('./plan.ts'),
+  apply: () => import('./apply.ts'),
+  destroy: () => import('./destroy.ts'),
+  show: () => import('./show.ts'),
+  vm: () => import('./vm.ts'),
+  completion: () => import('./completion.ts'),
+};
+
+/** Adds the verb that is called, or all of them where none is known by that name. */
+export async function addVerb(program: Command, name: string | undefined): Promise<void> {
+  const load = VERBS[name ?? ''];
+  if (!load) return addAllVerbs(program);
+  (await load()).add(program);
+}
+
+/** Adds those verbs that are not there yet. */
+export async function addAllVerbs(program: Command): Promise<void> {
+  const there = new Set(program.commands.map((command) => command.name()));
+  for (const [name, load] of Object.entries(VERBS)) if (!there.has(name)) (await load()).add(program);
+}

@@ -1,0 +1,106 @@
+/** The switch as a tree: bridge → port → VM NIC. Pure. */
+import { renderRate } from '../units/bitrate.ts';
+import { renderVlans } from '../units/vlan.ts';
+import { paint, type Paint } from './paint.ts';
+import { FORMAT_VERSION } from './plan.ts';
+
+export interface ShownSwitch {
+  readonly remote: string;
+  readonly ovsVersion: string | undefined;
+  readonly bridges: readonly ShownBridge[];
+}
+
+export interface ShownBridge {
+  readonly name: string;
+  readonly datapath: string;
+  readonly datapathId: string | undefined;
+  /** The topology that owns it. */
+  readonly owner: string | undefined;
+  readonly error: string | undefined;
+  /** Without the bridge's own port. */
+  readonly ports: readonly ShownPort[];
+}
+
+export interface ShownPort {
+  readonly name: string;
+  readonly owner: string | undefined;
+  /** The VM's name, or the id that another tool gave it. */
+  readonly vm: string | undefined;
+  readonly nic: string | undefined;
+  readonly network: string | undefined;
+  readonly mac: string | undefined;
+  readonly vlanMode: string | undefined;
+  readonly tag: number | undefined;
+  readonly trunks: readonly number[];
+  readonly ofport: string | undefined;
+  readonly link: string | undefined;
+  /** Caps seen from the VM: kbit/s it may send, bit/s it may receive. */
+  readonly sentLimitKbps: string | undefined;
+  readonly receivedLimitBps: string | undefined;
+  readonly error: string | undefined;
+}
+
+/** The tree as text. */
+export function renderShow(shown: ShownSwitch, options: { readonly colour: boolean }): string {
+  const draw = paint(options.colour);
+  if (shown.bridges.length === 0) return `no bridges at ${shown.remote}\n`;
+  const lines: string[] = [];
+  for (const bridge of shown.bridges) {
+    const owner = bridge.owner === undefined ? '' : draw('dim', ` (${bridge.owner})`);
+    lines.push(`${draw('bold', bridge.name)} ${bridge.datapath}${owner}${problem(bridge.error, draw)}`);
+    lines.push(...portLines(bridge.ports, draw));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The tree as data; what is not known is left out. */
+export function toShowDocument(shown: ShownSwitch): Readonly<Record<string, unknown>> {
+  return { formatVersion: FORMAT_VERSION, ...shown };
+}
+
+function portLines(ports: readonly ShownPort[], draw: Paint): string[] {
+  const rows = ports.map((port) => [
+    port.name,
+    port.vm === undefined ? '-' : port.nic === undefined ? port.vm : `${port.vm}:${port.nic}`,
+    port.network ?? '-',
+    vlanText(port),
+    port.mac ?? '-',
+    port.link ?? 'unknown',
+    limitText(port),
+  ]);
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return ports.map((port, index) => {
+    const branch = index === ports.length - 1 ? '└─' : '├─';
+    const cells = (rows[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    const owner = port.owner === undefined ? draw('dim', ' not ours') : '';
+    return `${branch} ${cells.join('  ').trimEnd()}${owner}${problem(port.error, draw)}`;
+  });
+}
+
+function vlanText(port: ShownPort): string {
+  const trunks = renderVlans(port.trunks);
+  switch (port.vlanMode) {
+    case 'access':
+      return `access ${String(port.tag ?? 0)}`;
+    case 'trunk':
+      return `trunk ${trunks || 'all'}`;
+    case undefined:
+      return port.tag === undefined ? `trunk ${trunks || 'all'}` : `access ${String(port.tag)}`;
+    default:
+      return `${port.vlanMode} ${String(port.tag ?? 0)}, trunk ${trunks || 'all'}`;
+  }
+}
+
+function limitText(port: ShownPort): string {
+  const sent =
+    port.sentLimitKbps === undefined ? [] : [`sent ≤${renderRate(Number(port.sentLimitKbps) * 1000)}bit/s`];
+  const received =
+    port.receivedLimitBps === undefined
+      ? []
+      : [`received ≤${renderRate(Number(port.receivedLimitBps))}bit/s`];
+  return [...sent, ...received].join(', ');
+}
+
+function problem(error: string | undefined, draw: Paint): string {
+  return error === undefined ? '' : `  ${draw('red', `error: ${error}`)}`;
+}
