@@ -1,0 +1,106 @@
+/**
+ * Whether KVM really boots a guest here. That /dev/kvm exists and QEMU starts with it proves little: on some
+ * virtualised hosts real mode runs and no kernel ever comes up. So the guest's own kernel is booted for a moment,
+ * without initrd, and KVM is good where the kernel prints anything. The answer is kept until the next boot.
+ */
+import { access, constants, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toVsbError } from '../errors.ts';
+import { run } from '../process/run.ts';
+import { acceleratorArgs, BARE_MACHINE, QEMU, type Accelerator } from './qemu-args.ts';
+
+/** What to use, and why, for people. */
+export interface AcceleratorChoice {
+  readonly accelerator: Accelerator;
+  readonly reason: string;
+}
+
+/** A kernel's first line takes 0.1 s with KVM, and some seconds on a host that is busy. */
+const PROBE_MS = 5000;
+/** Room for an unpacked distribution kernel (66 MB) and what it unpacks. */
+const PROBE_MEMORY = '256M';
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/**
+ * Chooses `kvm` where it boots the kernel, else `tcg`. The first question about a kernel takes up to 5 s.
+ * @throws PROGRAM_MISSING where QEMU is not installed
+ */
+export async function chooseAccelerator(kernel: string, runDir: string): Promise<AcceleratorChoice> {
+  const obstacle = await kvmObstacle();
+  if (obstacle !== undefined) return { accelerator: 'tcg', reason: obstacle };
+  await mkdir(runDir, { recursive: true, mode: 0o755 });
+  const cacheFile = join(runDir, 'accelerators.json');
+  const key = await probeKey(kernel);
+  const known = (await readCache(cacheFile))[key];
+  if (known !== undefined) return known;
+  const choice = await probe(kernel, runDir);
+  await writeCache(cacheFile, { ...(await readCache(cacheFile)), [key]: choice });
+  return choice;
+}
+
+async function kvmObstacle(): Promise<string | undefined> {
+  try {
+    await access('/dev/kvm', constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return missing ? 'there is no /dev/kvm' : 'this user may not open /dev/kvm';
+  }
+}
+
+/** Boots the kernel: it finds no root, panics, and "reboots", which ends QEMU. What counts is that it spoke. */
+async function probe(kernel: string, runDir: string): Promise<AcceleratorChoice> {
+  const directory = await mkdtemp(join(runDir, 'accelerator-'));
+  try {
+    const said = join(directory, 'serial');
+    const stderr = await boot(kernel, said);
+    const spoke = (await stat(said).catch(() => undefined))?.size ?? 0;
+    if (spoke > 0) return { accelerator: 'kvm', reason: 'KVM boots this kernel' };
+    const why = stderr ?? `the kernel printed nothing within ${String(PROBE_MS)} ms`;
+    return { accelerator: 'tcg', reason: `/dev/kvm is there, but does not boot this kernel: ${why}` };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** @returns what QEMU complained of, or `undefined` where it was ended by the time limit. */
+async function boot(kernel: string, serialFile: string): Promise<string | undefined> {
+  const args = [
+    ...acceleratorArgs('kvm'),
+    ...['-m', PROBE_MEMORY],
+    ...BARE_MACHINE,
+    '-no-reboot',
+    ...['-serial', `file:${serialFile}`],
+    ...['-kernel', kernel],
+    ...['-append', 'console=ttyS0 earlyprintk=ttyS0 panic=-1'],
+  ];
+  try {
+    const { status, stderr } = await run(QEMU, args, { timeoutMs: PROBE_MS });
+    return stderr.trim().split('\n')[0] || `QEMU ended with status ${String(status)}`;
+  } catch (thrown) {
+    const error = toVsbError(thrown);
+    if (error.code !== 'PROGRAM_TIMEOUT') throw error;
+    return undefined;
+  }
+}
+
+/** The answer holds for this boot of the host and this version of the kernel's file. */
+async function probeKey(kernel: string): Promise<string> {
+  const [bootId, file] = await Promise.all([readFile(BOOT_ID, 'utf8'), stat(kernel)]);
+  return [bootId.trim(), kernel, String(file.mtimeMs), String(file.size)].join(' ');
+}
+
+async function readCache(path: string): Promise<Record<string, AcceleratorChoice>> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Record<string, AcceleratorChoice>;
+  } catch {
+    // Not there yet, or not readable: then it is asked again.
+    return {};
+  }
+}
+
+async function writeCache(path: string, cache: Readonly<Record<string, AcceleratorChoice>>): Promise<void> {
+  const draft = `${path}.${String(process.pid)}`;
+  await writeFile(draft, `${JSON.stringify(cache, undefined, 2)}\n`);
+  await rename(draft, path);
+}
