@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   destroy: () => import('./destroy.ts'),
   show: () => import('./show.ts'),
   vm: () => import('./vm.ts'),
+  watch: () => import('./watch.ts'),
   completion: () => import('./completion.ts'),
 };
 

@@ -78,6 +78,11 @@ export class OpenFlowConnection implements AsyncDisposable {
     }
   }
 
+  /** False once it has ended, for whatever reason; it does not open again. */
+  get isOpen(): boolean {
+    return this.#ended === undefined;
+  }
+
   /** The counters of every port, as they are now. */
   async portStats(): Promise<readonly PortStats[]> {
     const joiner = multipartJoiner('port-stats');

@@ -1,0 +1,20 @@
+/** A view as NDJSON: one JSON object per line and record. Pure. */
+import type { View } from '../traffic/views.ts';
+import { toWatchRecords, WATCH_FIELDS, type WatchRecord } from './watchrecords.ts';
+
+/** The lines of one tick, each with its newline; empty where there is nothing to show. */
+export function renderWatchNdjson(view: View): string {
+  return toWatchRecords(view)
+    .map((record) => `${renderRecord(record)}\n`)
+    .join('');
+}
+
+/** JSON.stringify refuses a bigint, and a number would lose digits above 2^53: its digits are a JSON number as they are. */
+function renderRecord(record: WatchRecord): string {
+  const members = WATCH_FIELDS.flatMap((name) => {
+    const value = record[name];
+    if (value === undefined) return [];
+    return [`${JSON.stringify(name)}:${typeof value === 'bigint' ? String(value) : JSON.stringify(value)}`];
+  });
+  return `{${members.join(',')}}`;
+}

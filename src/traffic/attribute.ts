@@ -1,0 +1,41 @@
+/** From ports to names: which VM, which NIC. Names come from the database at the time of the reading. */
+import { map, withLatestFrom, type Observable, type OperatorFunction } from 'rxjs';
+import { NOT_MEASURED, toMeasured, type Measured } from './figures.ts';
+import type { SwitchPort, BridgePorts } from './switchports.ts';
+import type { BridgeLoss, RatedReading } from './torates.ts';
+
+/** A port, whose it is, and what was measured at it. */
+export interface PortRow extends SwitchPort, Measured {}
+
+/** A reading with names: every port of every bridge, also those that have no figures. */
+export interface AttributedReading {
+  /** Wall clock. */
+  readonly at: Date;
+  /** Names of the bridges, sorted. */
+  readonly bridges: readonly string[];
+  /** Sorted by bridge and port. */
+  readonly rows: readonly PortRow[];
+  readonly losses: readonly BridgeLoss[];
+}
+
+/**
+ * Joins rates and ports by Interface row. A port that the switch did not speak of is there with nothing known; what
+ * was measured at a port that has left the database meanwhile is dropped.
+ */
+export function attribute(
+  bridges$: Observable<readonly BridgePorts[]>,
+): OperatorFunction<RatedReading, AttributedReading> {
+  return (readings$) =>
+    readings$.pipe(
+      withLatestFrom(bridges$),
+      map(([reading, bridges]) => join(reading, bridges)),
+    );
+}
+
+function join({ at, atMs, ports, losses }: RatedReading, bridges: readonly BridgePorts[]): AttributedReading {
+  const measured = new Map(ports.map((rated) => [rated.sample.interfaceUuid, toMeasured(rated, atMs)]));
+  const rows = bridges.flatMap((bridge) =>
+    bridge.ports.map((port) => ({ ...port, ...(measured.get(port.interfaceUuid) ?? NOT_MEASURED) })),
+  );
+  return { at, bridges: bridges.map(({ bridge }) => bridge), rows, losses };
+}
