@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { errorCodes } from '../../src/errors.ts';
+
+const rows = [
+  ...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([A-Z0-9_]+)` \| (\d+) \| (\S.*) \| (\S.*) \|$/gm),
+];
+const documented = new Map(rows.map(([, code, exit]) => [code ?? '', Number(exit)]));
+const registered = new Map(errorCodes().map(({ code, exitStatus }) => [code as string, exitStatus]));
+
+describe('error codes', () => {
+  it('are all documented, and no others, with their exit status', () => {
+    expect([...documented].sort()).to.deep.equal([...registered].sort());
+  });
+
+  it('are documented once each', () => {
+    expect(rows.length).to.equal(documented.size);
+  });
+
+  it('are all used by the code', () => {
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && name !== 'errors.ts')
+      .map((name) => readFileSync(join('src', name), 'utf8'))
+      .join('\n');
+    const unused = [...registered.keys()].filter((code) => !sources.includes(`'${code}'`));
+    expect(unused).to.deep.equal([]);
+  });
+});
