@@ -29,8 +29,19 @@ export async function readTopologyFile(path: string): Promise<ReadResult> {
   try {
     text = await readFile(path, 'utf8');
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw fail('FILE_UNREADABLE', { path, why }, { cause: thrown });
+    throw fail('FILE_UNREADABLE', { path, why: whyUnreadable(thrown) }, { cause: thrown });
   }
   return readTopology(text, toAbsolute(path));
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+};
+
+function whyUnreadable(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const code = 'code' in thrown ? String(thrown.code) : '';
+  return REASONS[code] ?? thrown.message;
 }

@@ -4,6 +4,8 @@ import type { AddVerb } from './verb.ts';
 
 /** Verb → its file, in the order of the help. */
 const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
+  validate: () => import('./validate.ts'),
+  schema: () => import('./schema.ts'),
   plan: () => import('./plan.ts'),
   apply: () => import('./apply.ts'),
   destroy: () => import('./destroy.ts'),

@@ -8,6 +8,7 @@
 import { contains, hostRange, renderAddress, toCidr, toIpAddress, type Cidr } from '../units/cidr.ts';
 import { isNicMac, toMac } from '../units/mac.ts';
 import { renderVlans, toVlanId, toVlanRange } from '../units/vlan.ts';
+import { nicName } from './desired.ts';
 import { found, type Found } from './issues.ts';
 import { nearestName } from './nearest.ts';
 import type { Path } from './yaml.ts';
@@ -28,13 +29,14 @@ export function checkTopology(root: unknown): Found[] {
     [...file.networks].map(([name, network]) => [name, toNetwork(file, name, network)]),
   );
   const macs = new Map<string, NicPlace>();
-  for (const [vm, entry] of entries(field(root, 'vms'))) {
-    for (const [index, nic] of list(field(entry, 'nics')).entries()) {
-      const place: NicPlace = { name: `${vm}:${String(index)}`, path: ['vms', vm, 'nics', index] };
+  const vms = field(root, 'vms');
+  for (const vm of typeof vms === 'object' && vms !== null ? Object.keys(vms) : []) {
+    list(field(field(vms, vm), 'nics')).forEach((nic, index) => {
+      const place: NicPlace = { vm, index };
       checkNicVlan(file, nic, place, networks);
       checkMac(file, nic, place, macs);
       checkAddress(file, nic, place, networks);
-    }
+    });
   }
   return findings;
 }
@@ -47,9 +49,8 @@ interface File {
 }
 
 interface NicPlace {
-  /** `web1:0` */
-  readonly name: string;
-  readonly path: Path;
+  readonly vm: string;
+  readonly index: number;
 }
 
 interface Network {
@@ -117,7 +118,7 @@ function trunkIds(vlan: unknown): ReadonlySet<number> | undefined {
 }
 
 function toNetwork(file: File, name: string, entry: unknown): Network {
-  checkName(file, 'bridge', file.bridges, field(entry, 'bridge'), ['networks', name, 'bridge']);
+  checkName(file, 'bridge', file.bridges, field(entry, 'bridge'), ['networks', name]);
   const vlan = field(entry, 'vlan');
   const cidr = toCidr(text(field(entry, 'cidr')) ?? '');
   return {
@@ -135,10 +136,11 @@ function checkName(
   kind: 'bridge' | 'network' | 'profile',
   known: ReadonlyMap<string, unknown>,
   value: unknown,
-  path: Path,
+  owner: Path | NicPlace,
 ): void {
   const name = text(value);
   if (name === undefined || known.has(name)) return;
+  const path = 'vm' in owner ? pathOf(owner, kind) : [...owner, kind];
   file.report(found('NAME_UNKNOWN', path, { kind, name, nearest: nearestName(name, [...known.keys()]) }));
 }
 
@@ -148,22 +150,24 @@ function checkNicVlan(
   place: NicPlace,
   networks: ReadonlyMap<string, Network>,
 ): void {
-  const { path } = place;
-  checkName(file, 'network', file.networks, field(nic, 'network'), [...path, 'network']);
-  checkName(file, 'profile', file.profiles, field(nic, 'profile'), [...path, 'profile']);
+  checkName(file, 'network', file.networks, field(nic, 'network'), place);
+  checkName(file, 'profile', file.profiles, field(nic, 'profile'), place);
   const own = field(nic, 'vlan');
-  if (own !== undefined) checkVlan(file, own, [...path, 'vlan']);
+  if (own !== undefined) checkVlan(file, own, pathOf(place, 'vlan'));
   const fromProfile = field(file.profiles.get(text(field(nic, 'profile')) ?? ''), 'vlan');
   const ids = trunkIds(own ?? fromProfile);
   const network = networks.get(text(field(nic, 'network')) ?? '');
   if (ids && network?.vlan !== undefined && !ids.has(network.vlan)) {
     const details = { network: network.name, vlan: network.vlan, trunk: renderVlans([...ids]) };
-    file.report(found('TRUNK_WITHOUT_NETWORK', [...path, own === undefined ? 'profile' : 'vlan'], details));
+    file.report(
+      found('TRUNK_WITHOUT_NETWORK', pathOf(place, own === undefined ? 'profile' : 'vlan'), details),
+    );
   }
 }
 
 function checkMac(file: File, nic: unknown, place: NicPlace, macs: Map<string, NicPlace>): void {
-  const mac = toMac(text(field(nic, 'mac')) ?? '');
+  const given = text(field(nic, 'mac'));
+  const mac = given === undefined ? undefined : toMac(given);
   if (mac === undefined || !isNicMac(mac)) return;
   const other = macs.get(mac);
   if (!other) {
@@ -171,11 +175,11 @@ function checkMac(file: File, nic: unknown, place: NicPlace, macs: Map<string, N
     return;
   }
   file.report(
-    found('MAC_DUPLICATE', [...place.path, 'mac'], (lineOf) => ({
+    found('MAC_DUPLICATE', pathOf(place, 'mac'), (lineOf) => ({
       mac,
-      nic: place.name,
-      other: other.name,
-      line: lineOf([...other.path, 'mac'], 'value'),
+      nic: nicName(place),
+      other: nicName(other),
+      line: lineOf(pathOf(other, 'mac'), 'value'),
     })),
   );
 }
@@ -188,13 +192,12 @@ function checkAddress(
 ): void {
   const network = networks.get(text(field(nic, 'network')) ?? '');
   if (!network) return;
-  const path = [...place.path, 'ip'];
   const given = text(field(nic, 'ip'));
   const { cidr, hosts, name } = network;
   if (!cidr) {
     const hasNone = field(file.networks.get(name), 'cidr') === undefined;
     if (given !== undefined && hasNone)
-      file.report(found('IP_WITHOUT_CIDR', path, { ip: given, network: name }));
+      file.report(found('IP_WITHOUT_CIDR', pathOf(place, 'ip'), { ip: given, network: name }));
     return;
   }
   const address = given === undefined ? undefined : toIpAddress(given);
@@ -205,17 +208,17 @@ function checkAddress(
     const details = { ip: address.text, network: name, cidr: cidr.text, first, last };
     const isInside = contains(cidr, address);
     if (!isInside || address.value < hosts.first || address.value > hosts.last) {
-      file.report(found(isInside ? 'IP_RESERVED' : 'IP_OUTSIDE_NETWORK', path, details));
+      file.report(found(isInside ? 'IP_RESERVED' : 'IP_OUTSIDE_NETWORK', pathOf(place, 'ip'), details));
       return;
     }
     const other = network.taken.get(address.value);
     if (other) {
       file.report(
-        found('IP_DUPLICATE', path, (lineOf) => ({
+        found('IP_DUPLICATE', pathOf(place, 'ip'), (lineOf) => ({
           ip: address.text,
-          nic: place.name,
-          other: other.name,
-          line: lineOf([...other.path, 'ip'], 'value'),
+          nic: nicName(place),
+          other: nicName(other),
+          line: lineOf(pathOf(other, 'ip'), 'value'),
         })),
       );
       return;
@@ -226,7 +229,7 @@ function checkAddress(
   const hostCount = hosts.last - hosts.first + 1n;
   if (BigInt(network.nicCount) === hostCount + 1n) {
     file.report(
-      found('CIDR_EXHAUSTED', place.path, () => ({
+      found('CIDR_EXHAUSTED', pathOf(place), () => ({
         network: name,
         cidr: cidr.text,
         hosts: String(hostCount),
@@ -234,6 +237,10 @@ function checkAddress(
       })),
     );
   }
+}
+
+function pathOf({ vm, index }: NicPlace, ...keys: string[]): Path {
+  return ['vms', vm, 'nics', index, ...keys];
 }
 
 function field(value: unknown, key: string): unknown {

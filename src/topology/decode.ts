@@ -105,8 +105,7 @@ function invalidName(path: Path, text = String(path.at(-1))): Found {
     'NAME_INVALID',
     path,
     {
-      kind:
-        path.length === 1 ? 'topology' : path.at(-1) === 'device' ? 'device' : String(path[0]).slice(0, -1),
+      kind: kindOfName(path),
       name: text,
       rule: isDevice
         ? 'at most 15 letters, digits and _ . - @ +, beginning with a letter, a digit or _'

@@ -3,43 +3,46 @@
  * topology's name, the VM's and the NIC's place; what is taken already is passed over. NICs ask in the order of the
  * file, so that one added at its end changes nobody else's. Pure.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { hostRange, renderAddress, type Cidr } from '../units/cidr.ts';
 import { toDeviceName } from '../units/devicename.ts';
 import { macFromHash, type Mac } from '../units/mac.ts';
 
-/** A hash of names that is not that of other names, nor of the same ones at another attempt. */
-export function hashOf(names: readonly string[], attempt: number): Buffer {
-  // No name has a slash (schema.ts).
-  return createHash('sha256')
-    .update([...names, ...(attempt > 0 ? [`#${String(attempt)}`] : [])].join('/'))
-    .digest();
+/** A NIC's names (topology, VM, place), and their hash, of which each giver uses its own bytes. */
+export interface NicSeed {
+  readonly names: readonly string[];
+  readonly hash: Buffer;
 }
 
-/** Gives MACs. @param taken those that the file names */
-export function macGiver(taken: Iterable<Mac>): (names: readonly string[]) => Mac {
+/** The seed of a NIC. No name has a slash (schema.ts), so different names have different hashes. */
+export function toSeed(...names: readonly string[]): NicSeed {
+  return { names, hash: sha256(names.join('/')) };
+}
+
+/** Gives MACs; one that is taken makes way for that of another hash. @param taken those that the file names */
+export function macGiver(taken: Iterable<Mac>): (seed: NicSeed) => Mac {
   const used = new Set<Mac>(taken);
-  return (names) => {
-    for (let attempt = 0; ; attempt++) {
-      const mac = macFromHash(hashOf(names, attempt));
-      if (used.has(mac)) continue;
-      used.add(mac);
-      return mac;
+  return ({ names, hash }) => {
+    let mac = macFromHash(hash);
+    for (let attempt = 1; used.has(mac); attempt++) {
+      mac = macFromHash(sha256([...names, `#${String(attempt)}`].join('/')));
     }
+    used.add(mac);
+    return mac;
   };
 }
 
 /**
- * Gives host addresses of a network, as `ADDRESS/PREFIX`. A hash picks one; where it is taken, the next free one follows.
- * There are enough of them: check.ts refuses a network that has too few.
+ * Gives host addresses of a network, as `ADDRESS/PREFIX`. The hash picks one; where it is taken, the next free one
+ * follows. There are enough of them: check.ts refuses a network that has too few.
  * @param taken values of those that the file names
  */
-export function addressGiver(cidr: Cidr, taken: Iterable<bigint>): (names: readonly string[]) => string {
+export function addressGiver(cidr: Cidr, taken: Iterable<bigint>): (seed: NicSeed) => string {
   const used = new Set<bigint>(taken);
   const { first, last } = hostRange(cidr);
   const hostCount = last - first + 1n;
-  return (names) => {
-    let value = first + (hashOf(names, 0).readBigUInt64BE(8) % hostCount);
+  return ({ hash }) => {
+    let value = first + (hash.readBigUInt64BE(8) % hostCount);
     while (used.has(value)) value = value === last ? first : value + 1n;
     used.add(value);
     return renderPrefixed(value, cidr);
@@ -62,4 +65,8 @@ export function deviceNameGiver(taken: Iterable<string>): (wanted: string) => st
       return name;
     }
   };
+}
+
+function sha256(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
 }

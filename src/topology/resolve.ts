@@ -1,8 +1,9 @@
 /** Topology → desired state: defaults, addresses, device names. Nothing is left open. Pure. */
 import { dirname, resolve as toAbsolute } from 'node:path';
+import type { Mac } from '../units/mac.ts';
 import { uuidFromNames } from '../units/uuid.ts';
 import type { VlanId, VlanMode } from '../units/vlan.ts';
-import { addressGiver, deviceNameGiver, macGiver, renderPrefixed } from './derive.ts';
+import { addressGiver, deviceNameGiver, macGiver, renderPrefixed, toSeed } from './derive.ts';
 import type {
   DesiredBoot,
   DesiredBridge,
@@ -61,21 +62,26 @@ function toContext(
   bridges: readonly DesiredBridge[],
   networks: ReadonlyMap<string, NetworkEntry>,
 ): Context {
-  const nics = Object.values(document.vms ?? {}).flatMap((vm) => vm?.nics ?? []);
-  const given = new Map([...networks.keys()].map((name): [string, bigint[]] => [name, []]));
-  for (const { network, ip } of nics) if (ip) given.get(network)?.push(ip.value);
+  const macs: Mac[] = [];
+  const addresses = new Map([...networks.keys()].map((name): [string, bigint[]] => [name, []]));
+  for (const vm of Object.values(document.vms ?? {})) {
+    for (const { mac, network, ip } of vm?.nics ?? []) {
+      if (mac !== undefined) macs.push(mac);
+      if (ip) addresses.get(network)?.push(ip.value);
+    }
+  }
   return {
     topology: document.name,
     directory: dirname(file),
     networks,
     profiles: new Map(Object.entries(document.profiles ?? {})),
-    giveMac: macGiver(nics.flatMap(({ mac }) => mac ?? [])),
+    giveMac: macGiver(macs),
     giveDevice: deviceNameGiver(
       bridges.flatMap(({ name, uplinks }) => [name, ...uplinks.map(({ device }) => device)]),
     ),
     giveAddress: new Map(
       [...networks].flatMap(([name, { cidr }]) =>
-        cidr ? [[name, addressGiver(cidr, given.get(name) ?? [])] as const] : [],
+        cidr ? [[name, addressGiver(cidr, addresses.get(name) ?? [])] as const] : [],
       ),
     ),
   };
@@ -128,7 +134,7 @@ function toNic(
   entry: NicEntry,
   context: Context,
 ): DesiredNic {
-  const names = [context.topology, vm.name, String(index)];
+  const seed = toSeed(context.topology, vm.name, String(index));
   const network = context.networks.get(entry.network);
   // check.ts has refused unknown networks.
   if (!network) throw new Error(`network "${entry.network}" was not checked`);
@@ -139,14 +145,14 @@ function toNic(
     vm: vm.name,
     vmUuid: vm.uuid,
     index,
-    ifaceId: uuidFromNames(...names),
+    ifaceId: uuidFromNames(...seed.names),
     network: entry.network,
     bridge: network.bridge,
     device: context.giveDevice(`${vm.name}-${String(index)}`),
     model: entry.model ?? profile?.model ?? DEFAULTS.model,
     backend: entry.backend ?? profile?.backend ?? DEFAULTS.backend,
-    mac: entry.mac ?? context.giveMac(names),
-    ip: ip ?? context.giveAddress.get(entry.network)?.(names),
+    mac: entry.mac ?? context.giveMac(seed),
+    ip: ip ?? context.giveAddress.get(entry.network)?.(seed),
     vlan: vlan === undefined ? { mode: 'access', tag: network.vlan ?? UNTAGGED } : toVlanMode(vlan),
     limit: {
       sent: entry.limit?.sent ?? profile?.limit?.sent,

@@ -102,8 +102,14 @@ const vlan = z
   .union([vlanId.describe('Access: one VLAN, untagged towards the device; 0 is no VLAN.'), vlanTrunk])
   .describe('A VLAN id from 0 to 4094 (access), or { trunk, native, nativeTagged }.');
 
-const model = z.enum(['virtio', 'e1000', 'rtl8139']).describe('The NIC that the guest sees.');
-const backend = z.enum(['tap']).describe('How QEMU reaches the switch.');
+const model = z
+  .enum(['virtio', 'e1000', 'rtl8139'])
+  .optional()
+  .meta({ default: DEFAULTS.model, description: 'The NIC that the guest sees.' });
+const backend = z
+  .enum(['tap'])
+  .optional()
+  .meta({ default: DEFAULTS.backend, description: 'How QEMU reaches the switch.' });
 const limit = z
   .strictObject({
     sent: rate.optional().describe('Cap on what the VM sends, bit/s: 500M, 1.5G. Default: none.'),
@@ -129,7 +135,10 @@ const bridge = z
       .enum(['auto', 'system', 'netdev'])
       .default(DEFAULTS.datapath)
       .describe('system: the kernel module; netdev: userspace; auto: system where the module is there.'),
-    uplinks: z.array(uplink).nullish().meta({ default: [] }).describe('Ways out of the host. Default: none.'),
+    uplinks: z
+      .array(uplink)
+      .nullish()
+      .meta({ default: [], description: 'Ways out of the host. Default: none.' }),
     rstp: z.boolean().optional().describe('Rapid Spanning Tree. Default: left as it is.'),
     mcastSnooping: z
       .boolean()
@@ -155,8 +164,8 @@ const network = z
 
 const profile = z
   .strictObject({
-    model: model.optional().meta({ default: DEFAULTS.model }),
-    backend: backend.optional().meta({ default: DEFAULTS.backend }),
+    model,
+    backend,
     vlan: vlan.optional(),
     limit: limit.optional(),
   })
@@ -169,8 +178,8 @@ const nic = z
       .string()
       .optional()
       .describe('Settings to start from: a name under "profiles". Default: none.'),
-    model: model.optional().meta({ default: DEFAULTS.model }),
-    backend: backend.optional().meta({ default: DEFAULTS.backend }),
+    model,
+    backend,
     mac: mac
       .optional()
       .describe('Ethernet address. Default: derived from topology, VM and place in the list; stable.'),
@@ -198,29 +207,33 @@ const boot = z
 
 const vm = z
   .strictObject({
-    memory: memory.optional().meta({ default: '256M' }).describe('RAM in bytes, binary prefixes: 256M, 2G.'),
+    memory: memory
+      .optional()
+      .meta({ default: '256M', description: 'RAM in bytes, binary prefixes: 256M, 2G.' }),
     cpus: z.int().min(1).max(512).default(DEFAULTS.cpus).describe('Virtual CPUs, 1 to 512.'),
     boot: boot.optional(),
     nics: z
       .array(nic)
       .nullish()
-      .meta({ default: [] })
-      .describe('Its NICs, in the order the guest sees them.'),
+      .meta({ default: [], description: 'Its NICs, in the order the guest sees them.' }),
   })
   .describe('A guest.');
 
-// An empty entry (`br0:`) is null in YAML and means: all defaults.
-const section = <K extends z.core.$ZodRecordKey, V extends z.ZodType>(key: K, value: V) =>
-  z.record(key, value).nullish().meta({ default: {} });
+// An empty section or entry (`br0:`) is null in YAML and means: all defaults.
+const section = <K extends z.core.$ZodRecordKey, V extends z.ZodType>(
+  key: K,
+  value: V,
+  description: string,
+) => z.record(key, value).nullish().meta({ default: {}, description });
 
 const topology = z
   .strictObject({
     version: z.literal(1).describe('Version of this format.'),
     name: name.describe('Owner mark of everything this file makes.'),
-    bridges: section(deviceName, bridge.nullable()).describe('Open vSwitch bridges by name.'),
-    networks: section(name, network).describe('Networks by name.'),
-    profiles: section(name, profile.nullable()).describe('NIC profiles by name.'),
-    vms: section(name, vm.nullable()).describe('Guests by name.'),
+    bridges: section(deviceName, bridge.nullable(), 'Open vSwitch bridges by name.'),
+    networks: section(name, network, 'Networks by name.'),
+    profiles: section(name, profile.nullable(), 'NIC profiles by name.'),
+    vms: section(name, vm.nullable(), 'Guests by name.'),
   })
   .describe('A vswitchboard topology.');
 

@@ -30,6 +30,6 @@ export function isNicMac(mac: Mac): boolean {
  * @param hash at least three bytes; the first three become the last three of the address.
  */
 export function macFromHash(hash: Uint8Array): Mac {
-  const tail = Array.from(hash.subarray(0, 3), (byte) => byte.toString(16).padStart(2, '0'));
-  return ['52', '54', '00', ...tail].join(':') as Mac;
+  const hex = Buffer.from(hash.subarray(0, 3)).toString('hex');
+  return `52:54:00:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4)}` as Mac;
 }
