@@ -115,7 +115,8 @@ describe('watch as a table', () => {
     const evil = view('vms', row(1, { ...WEB1, vm: '\x1b[2J\x07' }));
     const plain = renderWatchTable(evil, { width: undefined, colour: false }).join('\n');
     expect(plain).to.contain('?[2J?').and.not.contain('\x1b');
-    expect(renderWatchTable(evil, { width: undefined, colour: true })[1]).to.match(/^\x1b\[1m.*\x1b\[0m$/);
+    const [, title] = renderWatchTable(evil, { width: undefined, colour: true });
+    expect(title?.startsWith('\x1b[1m') && title.endsWith('\x1b[0m')).to.equal(true);
   });
 
   it('names bridges that were not read', () => {
