@@ -1,6 +1,5 @@
 /** What a guest's kernel is told of its NICs, in the words of dracut.cmdline(7). Pure. */
 import type { DesiredNic } from '../topology/desired.ts';
-import { toCidr } from '../units/cidr.ts';
 
 /**
  * The arguments that name each NIC by its MAC and give it its address:
@@ -20,13 +19,13 @@ function addressArgument(vmName: string, device: string, ip: string): string {
   const [address = ip, prefixText = ''] = ip.split('/');
   const ipv6 = address.includes(':');
   const client = ipv6 ? `[${address}]` : address;
-  const netmask = ipv6 ? prefixText : netmaskOf(ip);
+  const netmask = ipv6 ? prefixText : netmaskOf(Number(prefixText));
   return `ip=${client}:::${netmask}:${vmName}:${device}:none`;
 }
 
-/** The dotted netmask of an IPv4 address with prefix length. */
-function netmaskOf(ip: string): string {
-  const length = toCidr(ip)?.prefixLength ?? 32;
-  const mask = length === 0 ? 0 : (0xffff_ffff << (32 - length)) >>> 0;
+/** The dotted netmask of an IPv4 prefix length. */
+function netmaskOf(prefixLength: number): string {
+  // A shift by 32 would be one by 0.
+  const mask = prefixLength === 0 ? 0 : (0xffff_ffff << (32 - prefixLength)) >>> 0;
   return [24, 16, 8, 0].map((shift) => String((mask >>> shift) & 0xff)).join('.');
 }
