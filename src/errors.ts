@@ -520,6 +520,33 @@ const registry = {
       `The limit on what "${d.port}" has ${d.direction} is not in effect: ${d.why}. Take the limit out of the topology, or run a kernel that has it.`,
   ),
   // --- host
+  DEVICE_NOT_OURS: define(
+    1,
+    409,
+    (d: { device: string; nic: string; owner: string | undefined }) =>
+      `Device "${d.device}", wanted as the tap of ${d.nic}, ` +
+      `${d.owner === undefined ? 'was made by something else' : `belongs to topology "${d.owner}"`}. ` +
+      'Remove it, or rename the VM in the topology, or add "adopt: true" to the NIC to take it over as it is.',
+  ),
+  DEVICE_NOT_A_TAP: define(
+    1,
+    409,
+    (d: { device: string; nic: string; kind: string }) =>
+      `Device "${d.device}", wanted as the tap of ${d.nic}, is there and is no tap but a "${d.kind}". ` +
+      'Rename that device, or the VM in the topology.',
+  ),
+  TAP_MISSING: define(
+    1,
+    404,
+    (d: { device: string; nic: string }) =>
+      `Tap "${d.device}" of ${d.nic} is not there. Something has removed it: find out what, then apply again.`,
+  ),
+  TAP_DOWN: define(
+    1,
+    409,
+    (d: { device: string; nic: string }) =>
+      `Tap "${d.device}" of ${d.nic} is down. Something has lowered it: find out what, then apply again.`,
+  ),
   // --- guest
   GUEST_UNKNOWN: define(
     64,

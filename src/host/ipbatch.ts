@@ -1,0 +1,50 @@
+/** Many commands of `ip` in one process (`ip -force -batch -`, ip(8)), each with its own success or failure. */
+import type { WaitOptions } from '../domain.ts';
+import { fail, type VsbError } from '../errors.ts';
+import { programFailed, run } from '../process/run.ts';
+
+/**
+ * Runs commands one after the other; one that fails does not stop the next.
+ * @param commands as behind `ip`, for example `link set dev tap0 up`
+ * @returns the error of each command that failed, by its place in `commands`
+ * @throws NOT_PERMITTED where none of them is allowed; PROGRAM_FAILED where `ip` itself fails; what `run` throws
+ */
+export async function batch(
+  commands: readonly string[],
+  netns: string | undefined,
+  options: WaitOptions,
+): Promise<ReadonlyMap<number, VsbError>> {
+  if (commands.length === 0) return new Map();
+  const { status, stderr } = await run('ip', ['-force', '-batch', '-'], {
+    timeoutMs: options.deadlineMs,
+    signal: options.signal,
+    netns,
+    input: `${commands.join('\n')}\n`,
+  });
+  const errors = readFailures(stderr);
+  if (status !== 0 && errors.size === 0) throw programFailed('ip', status, stderr);
+  return new Map(
+    [...errors].map(([index, said]) => {
+      if (/Operation not permitted|Permission denied/.test(said)) {
+        throw fail('NOT_PERMITTED', { what: `ip ${commands[index] ?? ''}` });
+      }
+      return [index, programFailed('ip', status, said)];
+    }),
+  );
+}
+
+/** `ip` prints why, then `Command failed -:LINE`, with lines counted from 1. */
+export function readFailures(stderr: string): Map<number, string> {
+  const failures = new Map<number, string>();
+  let said: string[] = [];
+  for (const line of stderr.split('\n')) {
+    const match = /^Command failed [^:]*:(\d+)$/.exec(line);
+    if (match) {
+      failures.set(Number(match[1]) - 1, said.join('\n'));
+      said = [];
+    } else if (line !== '') {
+      said.push(line);
+    }
+  }
+  return failures;
+}

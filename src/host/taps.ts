@@ -1,0 +1,29 @@
+/** The kernel as a domain: a persistent tap for each NIC, marked as ours. Which switch it joins is switch/'s. */
+import type { Domain } from '../domain.ts';
+import type { DesiredState } from '../topology/desired.ts';
+import { applyToHost } from './apply.ts';
+import { diffHost, removalFromHost } from './diff.ts';
+import { observeHost } from './observe.ts';
+import type { HostChange, ObservedHost } from './types.ts';
+import { findingsOnHost } from './verify.ts';
+
+export interface HostDomainOptions {
+  /** Network namespace of the taps; `undefined`: the one that we run in. */
+  readonly netns: string | undefined;
+}
+
+/**
+ * The host domain of one network namespace. What it throws besides what the changes themselves report:
+ * NETNS_MISSING, NOT_PERMITTED, PROGRAM_MISSING, PROGRAM_FAILED, PROGRAM_TIMEOUT, CANCELLED.
+ */
+export function hostDomain(options: HostDomainOptions): Domain<DesiredState, ObservedHost, HostChange> {
+  const { netns } = options;
+  return {
+    observe: () => observeHost(netns),
+    diff: diffHost,
+    removal: removalFromHost,
+    apply: (changes, wait) => applyToHost(changes, netns, wait),
+    // A tap is in effect as soon as it is there: nothing to wait for.
+    verify: async (desired, wait) => findingsOnHost(desired, await observeHost(netns, wait.signal)),
+  };
+}
