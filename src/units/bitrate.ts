@@ -1,4 +1,5 @@
 /** Bit rates: decimal prefixes, as the field counts bits. Pure. */
+import { toThreeDigits } from './threedigits.ts';
 
 declare const rateBrand: unique symbol;
 /** Bits per second, a whole number. */
@@ -22,12 +23,6 @@ export function toBitsPerSecond(value: number | string): BitsPerSecond | undefin
 
 /** A rate in three significant digits with its prefix: `0`, `980`, `1.25M`, `31.4G`. The unit is the caller's. */
 export function renderRate(perSecond: number): string {
-  let value = perSecond;
-  let step = 0;
-  while (value >= 999.5 && step < PREFIXES.length - 1) {
-    value /= 1000;
-    step++;
-  }
-  const digits = value >= 100 || step === 0 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)}${PREFIXES[step] ?? ''}`;
+  const { digits, step } = toThreeDigits(perSecond, PREFIXES.length - 1);
+  return `${digits}${PREFIXES[step] ?? ''}`;
 }

@@ -1,4 +1,5 @@
 /** Sizes in bytes. Pure. */
+import { toThreeDigits } from './threedigits.ts';
 
 const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const PREFIXES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'] as const;
@@ -18,12 +19,6 @@ export function toByteSize(value: number | string): number | undefined {
 
 /** A count of bytes for people, decimal as the field counts traffic: `0 B`, `54.2 kB`, `1.31 GB`. */
 export function renderBytes(bytes: bigint | number): string {
-  let value = Number(bytes);
-  let step = 0;
-  while (value >= 999.5 && step < PREFIXES.length - 1) {
-    value /= 1000;
-    step++;
-  }
-  const digits = value >= 100 || step === 0 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)} ${PREFIXES[step] ?? ''}`;
+  const { digits, step } = toThreeDigits(Number(bytes), PREFIXES.length - 1);
+  return `${digits} ${PREFIXES[step] ?? ''}`;
 }

@@ -20,8 +20,9 @@ export function toDurationMs(text: string): number | undefined {
 
 /** Milliseconds for people: `250ms`, `1.5s`, `2m 5s`, `3h 2m`. */
 export function renderDuration(ms: number): string {
-  if (ms < 1000) return `${String(Math.round(ms))}ms`;
-  if (ms < 60_000) return `${String(Math.round(ms / 100) / 10)}s`;
+  // Limits are where rounding would reach the next unit.
+  if (ms < 999.5) return `${String(Math.round(ms))}ms`;
+  if (ms < 59_950) return `${String(Math.round(ms / 100) / 10)}s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return `${String(Math.floor(seconds / 60))}m ${String(seconds % 60)}s`;
   const minutes = Math.round(seconds / 60);
