@@ -7,7 +7,8 @@ import { fail, type VsbError } from '../errors.ts';
 import { observeHost } from './observe.ts';
 import { batch } from './ipbatch.ts';
 import { readMark } from './mark.ts';
-import type { CreateTap, HostChange, ObservedHost, RemoveTap, UpdateTap } from './types.ts';
+import { removeDevices } from './removedevices.ts';
+import type { CreateTap, HostChange, ObservedHost, UpdateTap } from './types.ts';
 
 /**
  * Makes changes. Devices whose owner mark is no longer what it was when the plan was made are left alone.
@@ -31,23 +32,32 @@ export async function applyToHost(
   const updates = still.filter((change) => change.verb === 'update');
   const creations = still.filter((change) => change.verb === 'create');
 
-  async function phase<C extends HostChange>(of: readonly C[], command: (change: C) => string): Promise<C[]> {
-    const errors = await batch(of.map(command), netns, options);
+  function noteFailures<C extends HostChange>(of: readonly C[], errors: ReadonlyMap<number, VsbError>): C[] {
     of.forEach((change, index) => {
       const error = errors.get(index);
       if (error) failed.push({ change, error });
     });
     return of.filter((_, index) => !errors.has(index));
   }
+  async function phase<C extends HostChange>(of: readonly C[], command: (change: C) => string): Promise<C[]> {
+    return noteFailures(of, await batch(of.map(command), netns, options));
+  }
+  async function remove(of: readonly HostChange[]): Promise<ReadonlyMap<number, VsbError>> {
+    return removeDevices(
+      of.map((change) => change.name),
+      now,
+      netns,
+      options,
+    );
+  }
 
-  await phase(removals, removeCommand);
+  noteFailures(removals, await remove(removals));
   await phase(updates, updateCommand);
   // A mark is only put on what this very phase has made: a name that was taken meanwhile fails here.
   const made = await phase(creations, createCommand);
   const marked = await phase(made, markCommand);
-  const unmarked = made.filter((change) => !marked.includes(change));
   // Without its mark nobody would ever remove it.
-  await batch(unmarked.map(removeCommand), netns, options);
+  await remove(made.filter((change) => !marked.includes(change)));
   failed.sort((a, b) => changes.findIndex((c) => c === a.change) - changes.findIndex((c) => c === b.change));
   return { failed };
 }
@@ -75,8 +85,4 @@ function markCommand(change: CreateTap): string {
 
 function updateCommand(change: UpdateTap): string {
   return `link set dev ${change.name}${change.raise ? ' up' : ''} alias "${change.alias}"`;
-}
-
-function removeCommand(change: RemoveTap | CreateTap): string {
-  return `link delete dev ${change.name}`;
 }

@@ -13,6 +13,7 @@ const linksSchema = z.array(
     ifname: z.string(),
     flags: z.array(z.string()),
     ifalias: z.string().optional(),
+    group: z.string().default('default'),
     linkinfo: z
       .object({
         info_kind: z.string().optional(),
@@ -51,6 +52,7 @@ export function decodeLinks(text: string): ObservedDevice[] {
       isUp: link.flags.includes('UP'),
       hasCarrier: link.flags.includes('LOWER_UP'),
       alias: link.ifalias,
+      group: link.group,
     };
   });
 }

@@ -12,6 +12,8 @@ export interface ObservedDevice {
   readonly hasCarrier: boolean;
   /** `ip link … alias`: where our mark is. `undefined` where it has none. */
   readonly alias: string | undefined;
+  /** Its device group, a number or a name such as `default`. */
+  readonly group: string;
 }
 
 /** The devices of one network namespace, by name. */
