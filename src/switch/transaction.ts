@@ -56,7 +56,11 @@ export function compileChanges(changes: readonly SwitchChange[], observed: Obser
         break;
       case 'remove-port':
         membership.remove(edit.bridgeUuid, edit.uuid);
-        if (edit.qosUuid !== undefined) transaction.delete('QoS', edit.qosUuid);
+        if (edit.qosUuid !== undefined) {
+          // The port goes at commit, as nothing refers to it; its own reference would keep the QoS row until then.
+          transaction.update('Port', edit.uuid, { qos: undefined });
+          transaction.delete('QoS', edit.qosUuid);
+        }
         break;
       case 'remove-qos':
         transaction.delete('QoS', edit.uuid);
