@@ -13,6 +13,7 @@ import { encodeHello, renderVersions, speaksOpenFlow13, type Hello } from './hel
 import { encodePortDescriptionRequest, encodePortStatsRequest, multipartJoiner } from './multipart.ts';
 import type { PortDescription } from './portdescription.ts';
 import type { PortStats } from './portstats.ts';
+import { Questions } from './questions.ts';
 
 export interface ConnectOptions {
   /** Milliseconds for connecting with hello, and again for each answer. */
@@ -24,12 +25,8 @@ export interface ConnectOptions {
 /** Reading 5,000 ports takes vswitchd 0.25 s; a reconfiguration can keep its main thread busy for longer than that. */
 const DEFAULT_LIMIT_MS = 5000;
 
-/** An answer that is waited for. */
-interface Pending {
-  /** Takes a message of this xid; true once the answer is whole. */
-  take(message: Message): boolean;
-  reject(error: VsbError): void;
-}
+/** A switch that is well closes its side in a millisecond. */
+const GENTLE_LIMIT_MS = 500;
 
 /**
  * An OpenFlow 1.3 connection, open from `connect()` until it is disposed of, its signal fires, or the switch ends it.
@@ -44,11 +41,10 @@ export class OpenFlowConnection implements AsyncDisposable {
   readonly #limitMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #splitter = new MessageSplitter();
-  readonly #pending = new Map<number, Pending>();
+  readonly #questions = new Questions();
   readonly #closed: Promise<void>;
   #hello: { resolve(hello: Hello): void; reject(error: VsbError): void } | undefined;
   #ended: VsbError | undefined;
-  #lastXid = 0;
 
   private constructor(path: string, limitMs: number, signal: AbortSignal | undefined) {
     this.#path = path;
@@ -65,7 +61,7 @@ export class OpenFlowConnection implements AsyncDisposable {
   /**
    * Connects to the socket at `path` and agrees on OpenFlow 1.3.
    * @throws OPENFLOW_UNREACHABLE, OPENFLOW_FORBIDDEN, OPENFLOW_VERSION, OPENFLOW_PROTOCOL, OPENFLOW_TIMEOUT,
-   * OPENFLOW_CLOSED, CANCELLED
+   * CANCELLED
    */
   static async connect(path: string, options: ConnectOptions = {}): Promise<OpenFlowConnection> {
     const connection = new OpenFlowConnection(path, options.limitMs ?? DEFAULT_LIMIT_MS, options.signal);
@@ -108,7 +104,7 @@ export class OpenFlowConnection implements AsyncDisposable {
 
   /** Closes the socket, and waits until it is closed; whoever still waits for an answer gets OPENFLOW_CLOSED. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#end(this.#closedError('closed here'));
+    this.#end(this.#closedError('closed here'), 'gently');
     await this.#closed;
   }
 
@@ -122,7 +118,7 @@ export class OpenFlowConnection implements AsyncDisposable {
       const hello = await new Promise<Hello>((resolve, reject) => {
         this.#hello = { resolve, reject };
         if (this.#signal?.aborted === true) this.#onAbort();
-        this.#socket.on('connect', () => this.#socket.write(encodeHello(this.#nextXid())));
+        this.#socket.on('connect', () => this.#socket.write(encodeHello(this.#questions.nextXid())));
         this.#socket.on('data', (chunk) => {
           this.#receive(chunk);
         });
@@ -130,7 +126,7 @@ export class OpenFlowConnection implements AsyncDisposable {
           this.#end(this.#socketError(error));
         });
         this.#socket.on('close', () => {
-          this.#end(this.#closedError('closed by the switch'));
+          this.#end(this.#lostError('closed by the switch'));
         });
       });
       if (!speaksOpenFlow13(hello)) throw this.#refuseVersion(hello);
@@ -145,41 +141,21 @@ export class OpenFlowConnection implements AsyncDisposable {
     encode: (xid: number) => Buffer,
     receive: (message: Message) => T | undefined,
   ): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (this.#ended) {
-        reject(this.#ended);
-        return;
-      }
-      const xid = this.#nextXid();
-      const timer = setTimeout(() => {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return this.#questions.ask({
+      limitMs: this.#limitMs,
+      send: (xid) => this.#socket.write(encode(xid)),
+      receive,
+      refused: (message) => fail('OPENFLOW_REFUSED', { path: this.#path, what, why: renderError(message) }),
+      onTimeout: () => {
         this.#end(this.#timeoutError(what));
-      }, this.#limitMs);
-      this.#pending.set(xid, {
-        take: (message) => {
-          if (message.type === 'error') {
-            clearTimeout(timer);
-            reject(fail('OPENFLOW_REFUSED', { path: this.#path, what, why: renderError(message) }));
-            return true;
-          }
-          const answer = receive(message);
-          if (answer === undefined) return false;
-          clearTimeout(timer);
-          resolve(answer);
-          return true;
-        },
-        reject: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      });
-      this.#socket.write(encode(xid));
+      },
     });
   }
 
   #receive(chunk: Buffer): void {
     try {
       for (const bytes of this.#splitter.push(chunk)) {
-        if (this.#ended) return;
         this.#handle(decodeMessage(bytes));
       }
     } catch (thrown) {
@@ -190,6 +166,7 @@ export class OpenFlowConnection implements AsyncDisposable {
   }
 
   #handle(message: Message): void {
+    if (this.#ended) return;
     if (message.type === 'echo-request') {
       this.#socket.write(encodeEchoReply(message));
       return;
@@ -203,19 +180,28 @@ export class OpenFlowConnection implements AsyncDisposable {
       this.#end(fail('OPENFLOW_VERSION', { path: this.#path, why: renderError(message) }));
       return;
     }
-    // An xid that nobody waits for: an asynchronous message, or the answer to a question of another conversation.
-    if (this.#pending.get(message.xid)?.take(message) === true) this.#pending.delete(message.xid);
+    this.#questions.take(message);
   }
 
-  /** The first reason ends it; later ones are consequences. */
-  #end(error: VsbError): void {
+  /**
+   * The first reason ends it; later ones are consequences. Gently: what is on its way to us is read to the end and
+   * dropped, since ovs-vswitchd warns in its log of a connection that was reset.
+   */
+  #end(error: VsbError, how: 'at once' | 'gently' = 'at once'): void {
     if (this.#ended) return;
     this.#ended = error;
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#socket.destroy();
+    if (how === 'gently' && !this.#socket.connecting) {
+      this.#socket.end();
+      const timer = setTimeout(() => this.#socket.destroy(), GENTLE_LIMIT_MS);
+      this.#socket.once('close', () => {
+        clearTimeout(timer);
+      });
+    } else {
+      this.#socket.destroy();
+    }
     this.#hello?.reject(error);
-    for (const pending of this.#pending.values()) pending.reject(error);
-    this.#pending.clear();
+    this.#questions.failAll(error);
   }
 
   #refuseVersion(hello: Hello): VsbError {
@@ -225,13 +211,11 @@ export class OpenFlowConnection implements AsyncDisposable {
   }
 
   readonly #onAbort = (): void => {
-    this.#end(fail('CANCELLED', { what: `the connection to "${this.#path}" was no longer wanted` }));
+    this.#end(
+      fail('CANCELLED', { what: `the connection to "${this.#path}" was no longer wanted` }),
+      'gently',
+    );
   };
-
-  #nextXid(): number {
-    this.#lastXid = (this.#lastXid + 1) >>> 0;
-    return this.#lastXid;
-  }
 
   #socketError(error: NodeJS.ErrnoException): VsbError {
     if (error.code === 'EACCES' || error.code === 'EPERM') {
@@ -240,7 +224,13 @@ export class OpenFlowConnection implements AsyncDisposable {
     if (this.#socket.connecting || error.syscall === 'connect') {
       return fail('OPENFLOW_UNREACHABLE', { path: this.#path, why: describe(error) }, { cause: error });
     }
-    return this.#closedError(error.code ?? error.message);
+    return this.#lostError(error.code ?? error.message);
+  }
+
+  /** A peer that hangs up before its hello was not reached: a dying ovs-vswitchd still accepts for a moment. */
+  #lostError(what: string): VsbError {
+    if (!this.#hello) return this.#closedError(what);
+    return fail('OPENFLOW_UNREACHABLE', { path: this.#path, why: `no hello from it (${what})` });
   }
 
   #closedError(what: string): VsbError {

@@ -54,6 +54,13 @@ describe('openflow connection, with a peer that misbehaves', () => {
     await expectCode(connection.portStats(), 'OPENFLOW_CLOSED');
   });
 
+  it('has not reached a peer that hangs up before its hello', async () => {
+    await using peer = await fakePeer((socket) => {
+      socket.destroy();
+    });
+    await expectCode(peer.connect(), 'OPENFLOW_UNREACHABLE');
+  });
+
   it('answers an echo request with the same bytes', async () => {
     const answers = new EventEmitter<{ answer: [Buffer] }>();
     const answer = once(answers, 'answer');
