@@ -2,8 +2,10 @@
 import { fail, type VsbError } from '../errors.ts';
 import { packageOf } from './packages.ts';
 
-/** `ip -n` and `ip netns exec` end with this when they could not enter the namespace or start the program. */
+/** `ip -n` and `ip netns exec` end with this when they could not enter the namespace. */
 const IP_NETNS_FAILED = 255;
+/** `ip netns exec` ends with this when it could not start the program (iproute2's cmd_exec). */
+const IP_EXEC_FAILED = 1;
 
 /**
  * The command that runs a program in a namespace: `ip` itself through `ip -n`, which is one process and leaves /sys
@@ -28,11 +30,11 @@ export function netnsFailure(
   program: string,
   result: { readonly status: number; readonly stderr: string },
 ): VsbError | undefined {
-  if (result.status !== IP_NETNS_FAILED) return undefined;
   const first = result.stderr.split('\n', 1)[0] ?? '';
-  if (first.startsWith(`exec of "${program}" failed: No such file`)) {
+  if (result.status === IP_EXEC_FAILED && first.startsWith(`exec of "${program}" failed: No such file`)) {
     return fail('PROGRAM_MISSING', { program, debianPackage: packageOf(program) });
   }
+  if (result.status !== IP_NETNS_FAILED) return undefined;
   if (first.startsWith('Cannot open network namespace') && first.includes('No such file')) {
     return fail('NETNS_MISSING', { netns });
   }

@@ -109,7 +109,7 @@ describe('a network namespace', () => {
   it('is told from failures of the program', () => {
     const said = (status: number, stderr: string): string | undefined =>
       netnsFailure('n', 'tc', { status, stderr })?.code;
-    expect(said(255, 'exec of "tc" failed: No such file or directory\n')).to.equal('PROGRAM_MISSING');
+    expect(said(1, 'exec of "tc" failed: No such file or directory\n')).to.equal('PROGRAM_MISSING');
     expect(said(255, 'setting the network namespace "n" failed: Operation not permitted\n')).to.equal(
       'NOT_PERMITTED',
     );
