@@ -151,7 +151,9 @@ async function liveTableSink(): Promise<Sink> {
   let previousLineCount = 0;
   return {
     show: (view) => {
-      const { columns: width, rows: height } = process.stdout;
+      // A terminal that does not know its size says 0.
+      const width = process.stdout.columns || undefined;
+      const height = process.stdout.rows || undefined;
       const frame = renderFrame(renderWatchTable(view, { width, colour }), previousLineCount, height);
       previousLineCount = frame.lineCount;
       writeData(frame.text);
