@@ -7,7 +7,13 @@ import type { AcceleratorChoice } from './accel.ts';
 import { vnetHeader, type TapFacts } from './offload.ts';
 import { QEMU, qemuArgs, type Accelerator } from './qemu-args.ts';
 import { qmp } from './qmp.ts';
-import { guestPaths, makeGuestDirectory, writeGuestState, type GuestPaths } from './run-directory.ts';
+import {
+  guestPaths,
+  makeGuestDirectory,
+  removeGuestDirectory,
+  writeGuestState,
+  type GuestPaths,
+} from './run-directory.ts';
 import { readGuestStatus } from './status.ts';
 import { readTapFacts } from './tapfacts.ts';
 
@@ -52,7 +58,13 @@ export async function startGuest(vm: DesiredVm, home: GuestHome): Promise<StartO
   requireTaps(vm, taps, home.topologyPath);
   const choice = await home.accelerate(bootable.boot.kernel);
   await makeGuestDirectory(paths);
-  await runQemu(vm.name, commandOf(bootable, paths, choice.accelerator, taps), home.netns);
+  try {
+    await runQemu(vm.name, commandOf(bootable, paths, choice.accelerator, taps), home.netns);
+  } catch (error) {
+    // It may be another start of the same VM that was faster: then the directory is in use.
+    if ((await readGuestStatus(paths)).status === 'absent') await removeGuestDirectory(paths);
+    throw error;
+  }
   await qmp(paths.qmpSocket, 'query-status');
   await writeGuestState(paths, {
     formatVersion: '1.0',
