@@ -16,7 +16,7 @@ export interface Echo {
 }
 
 /** What this client has no use for, for example PORT_STATUS or PACKET_IN. */
-export interface OtherMessage {
+interface OtherMessage {
   readonly type: 'other';
   readonly xid: number;
   readonly messageType: number;

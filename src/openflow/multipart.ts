@@ -16,7 +16,7 @@ const ANY_PORT = 0xffffffff;
 const PREFIX_BYTES = 8;
 
 /** What one part holds. */
-export type MultipartBody =
+type MultipartBody =
   | { readonly kind: 'port-stats'; readonly ports: readonly PortStats[] }
   | { readonly kind: 'port-description'; readonly ports: readonly PortDescription[] }
   | { readonly kind: 'unknown'; readonly multipartType: number };

@@ -42,7 +42,7 @@ export const WATCH_FIELDS = [
   'discontinuity',
 ] as const;
 
-export type WatchField = (typeof WATCH_FIELDS)[number];
+type WatchField = (typeof WATCH_FIELDS)[number];
 
 /** One line of NDJSON or CSV. A field that is missing is unknown, or does not apply. */
 export type WatchRecord = Readonly<Partial<Record<WatchField, FieldValue>>>;

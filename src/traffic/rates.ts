@@ -24,7 +24,7 @@ export interface PortSample {
 }
 
 /** Per second, rx being what the switch received. Each `undefined` where a counter is unknown. */
-export interface PortRates {
+interface PortRates {
   readonly rxBitsPerSecond: number | undefined;
   readonly txBitsPerSecond: number | undefined;
   readonly rxPacketsPerSecond: number | undefined;
