@@ -25,7 +25,16 @@ const VALUE_CODES = [
  * @param root the value that was decoded
  */
 export function toFindings(issues: readonly ZodIssue[], root: unknown): Found[] {
-  return issues.flatMap((issue) => toFinding(issue, [], root));
+  const findings = issues.flatMap((issue) => toFinding(issue, [], root));
+  // What is described in the words of a later version has no use for the keys of this one.
+  const later = findings.filter(({ code, at }) => code === 'NOT_SUPPORTED_YET' && at === 'key').map(parentOf);
+  if (later.length === 0) return findings;
+  const isLater = new Set(later);
+  return findings.filter((finding) => finding.code !== 'KEY_MISSING' || !isLater.has(parentOf(finding)));
+}
+
+function parentOf({ path }: Found): string {
+  return JSON.stringify(path.slice(0, -1));
 }
 
 function toFinding(issue: ZodIssue, prefix: Path, root: unknown): Found[] {

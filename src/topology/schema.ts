@@ -99,7 +99,10 @@ const vlanTrunk = z
   .describe('A trunk: several VLANs, tagged.');
 
 const vlan = z
-  .union([vlanId.describe('Access: one VLAN, untagged towards the device; 0 is no VLAN.'), vlanTrunk])
+  .union(
+    [vlanId.describe('Access: one VLAN, untagged towards the device; 0 is no VLAN.'), vlanTrunk],
+    code('VLAN_INVALID'),
+  )
   .describe('A VLAN id from 0 to 4094 (access), or { trunk, native, nativeTagged }.');
 
 const model = z
@@ -257,7 +260,15 @@ export function decodeTopology(
 
 /** The JSON Schema (draft 2020-12) of topology files, with descriptions, units and defaults for editors. */
 export function topologyJsonSchema(): Record<string, unknown> {
-  return { title: 'vswitchboard topology', ...z.toJSONSchema(topology, { io: 'input' }) };
+  const schema = z.toJSONSchema(topology, {
+    io: 'input',
+    override: ({ zodSchema, jsonSchema }) => {
+      // zod leaves out a default above a transform, as it cannot know that ours are in the words of the file.
+      const value: unknown = z.globalRegistry.get(zodSchema)?.['default'];
+      if (value !== undefined) Object.assign(jsonSchema, { default: value });
+    },
+  });
+  return { title: 'vswitchboard topology', ...schema };
 }
 
 /** An object of the file: where it stands (`*` for names and indexes), its keys, and those of later versions. */

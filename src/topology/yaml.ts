@@ -86,11 +86,13 @@ export function parseYaml(
 const SCHEMA = CORE_SCHEMA.withTags(
   defineMappingTag('tag:yaml.org,2002:map', {
     ...mapTag,
-    // An unquoted 010 or 1e1 would become the name "10" on its way into an object.
-    addPair: (carrier, key, value) =>
-      typeof key === 'string'
-        ? mapTag.addPair(carrier, key, value)
-        : 'a key that is not text: put it in quotes',
+    addPair: (carrier, key, value) => {
+      // An unquoted 010 or 1e1 would become the name "10" on its way into an object.
+      if (typeof key !== 'string') return 'a key that is not text: put it in quotes';
+      // zod passes over this one without a word.
+      if (key === '__proto__') return 'the key __proto__, which no name may be';
+      return mapTag.addPair(carrier, key, value);
+    },
   }),
 );
 
