@@ -5,7 +5,7 @@
 import { fail, type VsbError } from '../errors.ts';
 import type { Answer } from '../jsonrpc/session.ts';
 import type { TableCodec } from './codecs.ts';
-import { toUuid, type Uuid } from './schema.ts';
+import { isUuid, type Uuid } from './schema.ts';
 import type { Ref } from './ref.ts';
 import type { WireOperation } from './transaction.ts';
 
@@ -143,9 +143,10 @@ function toResult(
 /** The UUID in `{"uuid":["uuid", …]}`. */
 function uuidIn(reply: unknown): Uuid {
   const pair = isObject(reply) ? reply['uuid'] : undefined;
-  if (!Array.isArray(pair) || typeof pair[1] !== 'string')
+  const uuid: unknown = Array.isArray(pair) ? pair[1] : undefined;
+  if (typeof uuid !== 'string' || !isUuid(uuid))
     throw fail('OVSDB_PROTOCOL', { where: 'transact', why: 'an inserted row has no UUID' });
-  return toUuid(pair[1]);
+  return uuid;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,0 +1,184 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errorCodes, VsbError } from '../../src/errors.ts';
+import { OvsdbClient, type ConnectOptions } from '../../src/ovsdb/client.ts';
+import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
+import { OvsdbServer } from '../support/ovsdb.ts';
+
+function connect(remote: string, more: Partial<ConnectOptions<OpenVSwitchTables>> = {}) {
+  return OvsdbClient.connect({
+    remote,
+    schema: openVSwitch,
+    columns: { Bridge: ['name'] },
+    connectTimeoutMs: 5000,
+    requestTimeoutMs: 5000,
+    ...more,
+  });
+}
+
+async function failureOf(promise: Promise<AsyncDisposable>): Promise<VsbError> {
+  try {
+    await (await promise)[Symbol.asyncDispose]();
+  } catch (thrown) {
+    if (thrown instanceof VsbError) return thrown;
+    throw thrown;
+  }
+  throw new Error('connected');
+}
+
+/** A peer that does what a real server will not. */
+async function startPeer(onConnection: (socket: Socket) => void) {
+  const directory = mkdtempSync(join(tmpdir(), 'vsb-peer-'));
+  const path = join(directory, 'db.sock');
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    onConnection(socket);
+  }).listen(path);
+  await once(server, 'listening');
+  return {
+    remote: `unix:${path}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+describe('ovsdb connect', () => {
+  it('says that there is no server, and what to do', async () => {
+    const error = await failureOf(connect('unix:/nonexistent/db.sock'));
+    expect(error.code).to.equal('OVSDB_UNREACHABLE');
+    expect(error.message).to.match(
+      /"unix:\/nonexistent\/db\.sock".*no ovsdb-server.*ENOENT.*Start Open vSwitch/,
+    );
+    expect((await failureOf(connect('tcp:127.0.0.1:1'))).message).to.include('ECONNREFUSED');
+    expect((await failureOf(connect(`unix:/${'x'.repeat(120)}`))).code).to.equal('OVSDB_UNREACHABLE');
+  });
+
+  it('says that there is no permission', async () => {
+    await using server = await OvsdbServer.start();
+    // Root may do everything, so the attempt is made as somebody else.
+    const isRoot = process.geteuid?.() === 0;
+    if (!isRoot) chmodSync(server.directory, 0);
+    if (isRoot) process.seteuid?.(65534);
+    let failing: Promise<VsbError>;
+    try {
+      failing = failureOf(connect(server.remote));
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+    const error = await failing;
+    if (!isRoot) chmodSync(server.directory, 0o700);
+    expect(error.code).to.equal('OVSDB_UNREACHABLE');
+    expect(error.message).to.match(/no permission \(EACCES\)\. Run as root/);
+  });
+
+  it('refuses wrong and unsupported remotes', async () => {
+    expect((await failureOf(connect('/run/db.sock'))).code).to.equal('REMOTE_INVALID');
+    expect((await failureOf(connect('ssl:127.0.0.1:6640'))).code).to.equal('REMOTE_UNSUPPORTED');
+  });
+
+  it('names the databases of a server that does not have ours', async () => {
+    await using server = await OvsdbServer.start();
+    const error = await failureOf(
+      connect(server.remote, { schema: { ...openVSwitch, name: 'OVN_Northbound' } }),
+    );
+    expect(error.code).to.equal('OVSDB_NO_DATABASE');
+    expect(error.message).to.include('it has: Open_vSwitch');
+  });
+
+  it('connects over TCP', async () => {
+    await using server = await OvsdbServer.start({ arguments: ['--remote=ptcp:0:127.0.0.1'] });
+    const port = /0:127\.0\.0\.1: listening on port (\d+)/.exec(server.log())?.[1] ?? 'none';
+    await server.vsctl('add-br', 'br0');
+    await using client = await connect(`tcp:127.0.0.1:${port}`);
+    expect([...client.snapshot().table('Bridge').values()].map(({ name }) => name)).to.deep.equal(['br0']);
+  });
+
+  it('stops when it is told to', async () => {
+    await using peer = await startPeer(() => undefined);
+    const stop = new AbortController();
+    const failing = failureOf(connect(peer.remote, { signal: stop.signal }));
+    stop.abort();
+    expect((await failing).code).to.equal('CANCELLED');
+    expect((await failureOf(connect(peer.remote, { signal: stop.signal }))).code).to.equal('CANCELLED');
+  });
+
+  it('does not wait for ever for a peer that says nothing, hangs up, or answers nonsense', async () => {
+    await using silent = await startPeer(() => undefined);
+    expect((await failureOf(connect(silent.remote, { requestTimeoutMs: 1 }))).code).to.equal('OVSDB_TIMEOUT');
+    await using rude = await startPeer((socket) => socket.destroy());
+    expect((await failureOf(connect(rude.remote))).code).to.equal('OVSDB_LINK_LOST');
+    await using web = await startPeer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    expect((await failureOf(connect(web.remote))).code).to.equal('JSONRPC_SYNTAX');
+    await using odd = await startPeer((socket) => socket.write('{"id":1,"result":[],"error":null}'));
+    expect((await failureOf(connect(odd.remote))).code).to.equal('OVSDB_PROTOCOL');
+  });
+
+  it('answers echo, and refuses other requests', async () => {
+    let answers = '';
+    const done = new AbortController();
+    await using peer = await startPeer((socket) => {
+      socket.on('data', (bytes: Buffer) => {
+        answers += bytes.toString();
+        if (answers.includes('unknown method')) done.abort();
+      });
+      socket.write('{"id":"echo","method":"echo","params":[]}{"id":"e2","method":"echo","params":["é"]}');
+      socket.write('{"id":"x","method":"steal","params":[]}');
+    });
+    await failureOf(connect(peer.remote, { signal: done.signal }));
+    expect(answers).to.include(
+      '{"id":"echo","result":[],"error":null}{"id":"e2","result":["é"],"error":null}',
+    );
+    expect(answers).to.include('{"id":"x","result":null,"error":"unknown method"}');
+  });
+
+  it('answers garbage with nothing but its codes', async () => {
+    const codes: string[] = errorCodes().map(({ code }) => code);
+    let garbage = Buffer.alloc(0);
+    await using peer = await startPeer((socket) => socket.end(garbage));
+    const schema = JSON.stringify({
+      id: 1,
+      error: null,
+      result: { name: 'Open_vSwitch', tables: { Bridge: { columns: { name: {} } } } },
+    });
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
+      fc.jsonValue().map((result) => Buffer.from(JSON.stringify({ id: 2, result, error: null }))),
+      fc
+        .jsonValue()
+        .map((rows) =>
+          Buffer.from(JSON.stringify({ id: 2, result: [false, '', { Bridge: rows }], error: null })),
+        ),
+      fc
+        .jsonValue()
+        .map((params) =>
+          Buffer.from(JSON.stringify({ id: null, method: 'update3', params: [0, 0, params] })),
+        ),
+      fc.constantFrom(schema, '{"id":1,"error":"unknown database"}').map((text) => Buffer.from(text)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 5 }), async (pieces) => {
+        garbage = Buffer.concat(pieces);
+        const error = await failureOf(connect(peer.remote)).catch((thrown: unknown) => {
+          // A server could say just that.
+          if (thrown instanceof Error && thrown.message === 'connected') return undefined;
+          throw thrown;
+        });
+        if (!error) return;
+        expect(error.code).to.be.oneOf(codes);
+        expect(error.code, error.message).to.not.equal('INTERNAL');
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,135 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { VsbError } from '../../../src/errors.ts';
+import { codecsOf } from '../../../src/ovsdb/codecs.ts';
+import { openVSwitch } from '../../../src/ovsdb/generated/vswitch.ts';
+import { Replica } from '../../../src/ovsdb/replica.ts';
+import { RowCodec } from '../../../src/ovsdb/row.ts';
+import { toUuid, type Uuid } from '../../../src/ovsdb/schema.ts';
+import { TableView } from '../../../src/ovsdb/tableview.ts';
+
+const A = toUuid('00000000-0000-4000-8000-00000000000a');
+const B = toUuid('00000000-0000-4000-8000-00000000000b');
+
+function rowCodecs(): ReadonlyMap<string, RowCodec> {
+  const port = codecsOf(openVSwitch).get('Port');
+  if (!port) throw new Error('no Port');
+  return new Map([['Port', new RowCodec(port, ['name', 'tag', 'trunks', 'external_ids'])]]);
+}
+
+function loaded(): Replica {
+  const replica = new Replica();
+  replica.load(rowCodecs(), { Port: { [A]: { initial: { name: 'a', trunks: ['set', [1, 2]] } } } }, 2);
+  return replica;
+}
+
+const portsOf = (replica: Replica) => replica.tables.get('Port');
+
+describe('replica', () => {
+  it('fills in what an initial update leaves out', () => {
+    expect(portsOf(loaded())?.get(A)).to.deep.include({
+      _uuid: A,
+      name: 'a',
+      tag: undefined,
+      trunks: [1, 2],
+    });
+  });
+
+  it('takes modify as a diff for sets and maps, as the value for the rest', () => {
+    const replica = loaded();
+    const modify = { tag: 5, trunks: ['set', [2, 3]], external_ids: ['map', [['k', 'v']]] };
+    expect(replica.apply({ Port: { [A]: { modify } } }, 2)).to.equal(true);
+    expect(portsOf(replica)?.get(A)).to.deep.include({
+      tag: 5,
+      trunks: [1, 3],
+      external_ids: new Map([['k', 'v']]),
+    });
+    replica.apply(
+      { Port: { [A]: { modify: { tag: ['set', []], external_ids: ['map', [['k', 'v']]] } } } },
+      2,
+    );
+    expect(portsOf(replica)?.get(A)).to.deep.include({ tag: undefined, external_ids: new Map() });
+  });
+
+  it('takes old and new rows of the first kind of updates', () => {
+    const replica = loaded();
+    const full = { name: 'b', tag: 7, trunks: ['set', []], external_ids: ['map', []] };
+    expect(replica.apply({ Port: { [B]: { new: full }, [A]: { old: { name: 'a' } } } }, 1)).to.equal(true);
+    expect([...(portsOf(replica)?.keys() ?? [])]).to.deep.equal([B]);
+    expect(replica.apply({ Port: { [B]: { old: { tag: 6 }, new: full } } }, 1)).to.equal(false);
+  });
+
+  it('tells no change, and keeps its objects, where a new copy equals the old', () => {
+    const replica = loaded();
+    const before = replica.tables;
+    const same = {
+      Port: {
+        [A]: { new: { name: 'a', tag: ['set', []], trunks: ['set', [2, 1]], external_ids: ['map', []] } },
+      },
+    };
+    expect(replica.load(rowCodecs(), same, 1)).to.equal(false);
+    expect(replica.tables).to.equal(before);
+    const more = {
+      Port: { [A]: { initial: { name: 'a', trunks: ['set', [1, 2]] } }, [B]: { initial: { name: 'b' } } },
+    };
+    expect(replica.load(rowCodecs(), more, 2)).to.equal(true);
+    expect(portsOf(replica)?.get(A)).to.equal(before.get('Port')?.get(A));
+    expect(replica.load(rowCodecs(), {}, 2)).to.equal(true);
+    expect(portsOf(replica)?.size).to.equal(0);
+  });
+
+  it('changes nothing where an update is wrong', () => {
+    const good = { insert: { name: 'b' } };
+    for (const wrong of [
+      { Port: { [B]: good, [A]: { modify: { tag: 'x' } } } },
+      { Port: { [B]: { modify: { tag: 1 } } } },
+      { Port: { [B]: good }, Bridge: {} },
+      { Port: { [B]: good, nobody: good } },
+      { Port: { [B]: { insert: 7 } } },
+      { Port: [] },
+      [],
+    ]) {
+      const replica = loaded();
+      const before = replica.tables;
+      expect(() => replica.apply(wrong, 2), JSON.stringify(wrong))
+        .to.throw(VsbError)
+        .with.property('code', 'OVSDB_PROTOCOL');
+      expect(replica.tables).to.equal(before);
+    }
+  });
+
+  it('hands out rows that cannot be changed', () => {
+    expect(portsOf(loaded())?.get(A)).to.be.frozen;
+  });
+});
+
+describe('table view', () => {
+  it('is what a Map would be after the same changes, and so are its predecessors', () => {
+    const uuids = Array.from({ length: 400 }, (_, index) =>
+      toUuid(`00000000-0000-4000-8000-${String(index).padStart(12, '0')}`),
+    );
+    const change = fc.tuple(fc.constantFrom(...uuids), fc.option(fc.nat(), { nil: undefined }));
+    fc.assert(
+      fc.property(fc.array(fc.array(change, { maxLength: 200 }), { maxLength: 8 }), (steps) => {
+        let view = TableView.of<number>(new Map());
+        const model = new Map<Uuid, number>();
+        const history: [TableView<number>, Map<Uuid, number>][] = [];
+        for (const step of steps) {
+          view = view.with(new Map(step));
+          for (const [uuid, value] of new Map(step))
+            if (value === undefined) model.delete(uuid);
+            else model.set(uuid, value);
+          history.push([view, new Map(model)]);
+        }
+        for (const [then, expected] of history) {
+          expect(then.size).to.equal(expected.size);
+          expect(new Map(then)).to.deep.equal(expected);
+          expect(new Set(then.keys())).to.deep.equal(new Set(expected.keys()));
+          expect([...then.values()].sort()).to.deep.equal([...expected.values()].sort());
+          for (const uuid of uuids.slice(0, 20)) expect(then.get(uuid)).to.equal(expected.get(uuid));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
