@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   show: () => import('./show.ts'),
   vm: () => import('./vm.ts'),
   watch: () => import('./watch.ts'),
+  sandbox: () => import('./sandbox.ts'),
   completion: () => import('./completion.ts'),
 };
 

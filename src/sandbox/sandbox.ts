@@ -128,16 +128,26 @@ async function clear(state: SandboxState): Promise<void> {
 /** @returns true where the directory was made by us */
 async function prepareDirectory(directory: string): Promise<boolean> {
   try {
-    if ((await mkdir(directory, { recursive: true, mode: 0o755 })) !== undefined) return true;
-    const [foreign] = await readdir(directory);
-    if (foreign !== undefined) throw fail('SANDBOX_DIRECTORY_FOREIGN', { directory, file: foreign });
-    return false;
+    // Not recursive: a mistyped path is told instead of made, and Node's recursion never ends below /proc.
+    await mkdir(directory, { mode: 0o755 });
+    return true;
   } catch (thrown) {
-    if (thrown instanceof Error && 'syscall' in thrown) {
-      throw fail('FILE_UNWRITABLE', { path: directory, why: thrown.message }, { cause: thrown });
-    }
-    throw thrown;
+    if (!isAlreadyThere(thrown)) throw unwritable(directory, thrown);
   }
+  const [foreign] = await readdir(directory).catch((thrown: unknown) => {
+    throw unwritable(directory, thrown);
+  });
+  if (foreign !== undefined) throw fail('SANDBOX_DIRECTORY_FOREIGN', { directory, file: foreign });
+  return false;
+}
+
+function isAlreadyThere(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST';
+}
+
+function unwritable(path: string, thrown: unknown): VsbError {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return fail('FILE_UNWRITABLE', { path, why }, { cause: thrown });
 }
 
 function toSandbox(state: SandboxState): Sandbox {
