@@ -2,7 +2,7 @@
 import type { FieldChange, Refusal } from '../domain.ts';
 import { fail, type VsbError } from '../errors.ts';
 import type { DesiredBridge, DesiredState } from '../topology/desired.ts';
-import type { BridgeColumns, SwitchChange } from './change.ts';
+import type { BridgeColumns, MapEdit, SwitchChange } from './change.ts';
 import type { ObservedBridge, ObservedSwitch } from './observed.ts';
 import { isOwnedBy, noteKey, noteOn, OWNER_KEY, ownerOf, renderNote } from './ownership.ts';
 
@@ -39,10 +39,7 @@ export function bridgeChanges(
       );
       continue;
     }
-    const change =
-      owner === desired.name || bridge.adopt
-        ? updateOfOurs(desired.name, bridge, there)
-        : updateOfForeign(desired.name, bridge, there);
+    const change = update(desired.name, bridge, there);
     if (change) changes.push(change);
   }
   return { changes, refusals };
@@ -69,7 +66,7 @@ export function bridgeRemovals(
       // A wanted port of this bridge is on its way to another one.
       return !wantedPorts.has(name) && !isOwnedBy(topology, port.externalIds);
     });
-    changes.push(staying.length > 0 ? release(bridge, staying) : removal(bridge));
+    changes.push(staying.length > 0 ? release(topology, bridge, staying) : removal(bridge));
   }
   return changes;
 }
@@ -105,41 +102,32 @@ function refusal(name: string, error: VsbError): Refusal {
   return { domain: 'switch', kind: 'Bridge', name, error };
 }
 
-/** A bridge that is ours, or is to be: settings are plain columns. */
-function updateOfOurs(
-  topology: string,
-  bridge: DesiredBridge,
-  there: ObservedBridge,
-): SwitchChange | undefined {
+/**
+ * Each setting that we change is noted with what was there before, also on a bridge of ours: an admin may have set it by
+ * hand before the file named it. A setting that the file no longer names goes back to what it was.
+ */
+function update(topology: string, bridge: DesiredBridge, there: ObservedBridge): SwitchChange | undefined {
   const { columns, fields } = settingDifferences(bridge, there);
+  const set = new Map<string, string>();
+  const remove: string[] = [];
+  for (const column of SWITCHES) {
+    const value = columns[column];
+    if (value === undefined) continue;
+    const before = noteOn(column, topology, there.externalIds)?.before ?? String(!value);
+    if (before === String(value)) remove.push(noteKey(column));
+    else set.set(noteKey(column), renderNote({ topology, value: String(value), before }));
+  }
+  const dropped = notedSettings(topology, there).filter(({ column }) => wanted(bridge, column) === undefined);
+  restore(dropped, columns, fields);
+  remove.push(...dropped.map(({ column }) => noteKey(column)));
   const isOurs = isOwnedBy(topology, there.externalIds);
-  if (fields.length === 0 && isOurs) return undefined;
-  const reason = isOurs ? 'settings differ' : 'it was made by something else and `adopt: true` takes it over';
-  return update(there, reason, columns, fields, isOurs ? new Map() : new Map([[OWNER_KEY, topology]]), []);
-}
-
-/** A bridge of somebody else: each setting that we change is noted with what was there before. */
-function updateOfForeign(
-  topology: string,
-  bridge: DesiredBridge,
-  there: ObservedBridge,
-): SwitchChange | undefined {
-  const { columns, fields } = settingDifferences(bridge, there);
-  const notes = new Map<string, string>();
-  for (const { field, from, to } of fields) {
-    const before = noteOn(field, topology, there.externalIds)?.before ?? from ?? '';
-    notes.set(noteKey(field), renderNote({ topology, value: to ?? '', before }));
-  }
-  // A setting that the file no longer names goes back to what it was.
-  const dropped = notedSettings(topology, there).filter(({ column }) => isUnset(bridge, column));
-  for (const { column, before, isStillOurs } of dropped) {
-    if (!isStillOurs) continue;
-    columns[column] = before === 'true';
-    fields.push({ field: column, from: String(before !== 'true'), to: before });
-  }
-  if (fields.length === 0 && dropped.length === 0) return undefined;
-  const remove = dropped.map(({ column }) => noteKey(column));
-  return update(there, 'settings differ', columns, fields, notes, remove);
+  const isAdopted = !isOurs && bridge.adopt;
+  if (isAdopted) set.set(OWNER_KEY, topology);
+  if (fields.length === 0 && dropped.length === 0 && !isAdopted) return undefined;
+  const reason = isAdopted
+    ? 'it was made by something else and `adopt: true` takes it over'
+    : 'settings differ';
+  return toUpdate(there, reason, columns, fields, { set, remove });
 }
 
 /** Puts our settings on a bridge of somebody else back, where they are still as we set them. */
@@ -148,32 +136,35 @@ function restoration(topology: string, there: ObservedBridge): SwitchChange | un
   if (noted.length === 0) return undefined;
   const columns: BridgeColumns = {};
   const fields: FieldChange[] = [];
-  for (const { column, before, isStillOurs } of noted) {
+  restore(noted, columns, fields);
+  const remove = noted.map(({ column }) => noteKey(column));
+  return toUpdate(there, 'our settings on it are put back', columns, fields, { set: new Map(), remove });
+}
+
+function restore(noted: readonly NotedSetting[], columns: BridgeColumns, fields: FieldChange[]): void {
+  for (const { column, value, before, isStillOurs } of noted) {
     if (!isStillOurs) continue;
     columns[column] = before === 'true';
-    fields.push({ field: column, from: String(before !== 'true'), to: before });
+    fields.push({ field: column, from: value, to: before });
   }
-  const reason = 'our settings on it are put back';
-  return update(
-    there,
-    reason,
-    columns,
-    fields,
-    new Map(),
-    noted.map(({ column }) => noteKey(column)),
-  );
 }
 
 const SWITCHES = ['rstp_enable', 'mcast_snooping_enable'] as const;
 
-function notedSettings(
-  topology: string,
-  there: ObservedBridge,
-): { column: (typeof SWITCHES)[number]; before: string; isStillOurs: boolean }[] {
+interface NotedSetting {
+  readonly column: (typeof SWITCHES)[number];
+  readonly value: string;
+  readonly before: string;
+  /** False where somebody changed it after us: then it is theirs. */
+  readonly isStillOurs: boolean;
+}
+
+function notedSettings(topology: string, there: ObservedBridge): NotedSetting[] {
   return SWITCHES.flatMap((column) => {
     const note = noteOn(column, topology, there.externalIds);
     if (!note) return [];
-    return [{ column, before: note.before, isStillOurs: String(settingOf(there, column)) === note.value }];
+    const { value, before } = note;
+    return [{ column, value, before, isStillOurs: String(settingOf(there, column)) === value }];
   });
 }
 
@@ -181,8 +172,8 @@ function settingOf(there: ObservedBridge, column: (typeof SWITCHES)[number]): bo
   return column === 'rstp_enable' ? there.rstp : there.mcastSnooping;
 }
 
-function isUnset(bridge: DesiredBridge, column: (typeof SWITCHES)[number]): boolean {
-  return (column === 'rstp_enable' ? bridge.rstp : bridge.mcastSnooping) === undefined;
+function wanted(bridge: DesiredBridge, column: (typeof SWITCHES)[number]): boolean | undefined {
+  return column === 'rstp_enable' ? bridge.rstp : bridge.mcastSnooping;
 }
 
 function settingDifferences(
@@ -196,21 +187,20 @@ function settingDifferences(
     fields.push({ field: 'datapath_type', from: there.datapathType || 'system', to: bridge.datapath });
   }
   for (const column of SWITCHES) {
-    const wanted = column === 'rstp_enable' ? bridge.rstp : bridge.mcastSnooping;
-    if (wanted === undefined || wanted === settingOf(there, column)) continue;
-    columns[column] = wanted;
-    fields.push({ field: column, from: String(!wanted), to: String(wanted) });
+    const value = wanted(bridge, column);
+    if (value === undefined || value === settingOf(there, column)) continue;
+    columns[column] = value;
+    fields.push({ field: column, from: String(!value), to: String(value) });
   }
   return { columns, fields };
 }
 
-function update(
+function toUpdate(
   there: ObservedBridge,
   reason: string,
   columns: BridgeColumns,
   fields: readonly FieldChange[],
-  set: ReadonlyMap<string, string>,
-  remove: readonly string[],
+  externalIds: MapEdit,
 ): SwitchChange {
   // A new datapath type, and a port's way through RSTP's states, stop every port of the bridge for a while.
   const stops = columns.datapath_type !== undefined || columns.rstp_enable !== undefined;
@@ -231,7 +221,7 @@ function update(
       ? { collateral: [`traffic of ${others.join(', ')} stops for a moment`] }
       : {}),
     fields,
-    edit: { edit: 'update-bridge', uuid: there.uuid, columns, externalIds: { set, remove } },
+    edit: { edit: 'update-bridge', uuid: there.uuid, columns, externalIds },
   };
 }
 
@@ -248,21 +238,13 @@ function removal(bridge: ObservedBridge): SwitchChange {
   };
 }
 
-/** Ports of others are on our bridge: it stays, and is theirs from now on. */
-function release(bridge: ObservedBridge, staying: readonly string[]): SwitchChange {
-  return {
-    domain: 'switch',
-    verb: 'update',
-    kind: 'Bridge',
-    name: bridge.name,
-    reason: `it stays, and is no longer ours: ${staying.join(', ')} on it belong to others`,
-    impact: 'none',
-    fields: [{ field: `external_ids:${OWNER_KEY}`, from: ownerOf(bridge.externalIds), to: undefined }],
-    edit: {
-      edit: 'update-bridge',
-      uuid: bridge.uuid,
-      columns: {},
-      externalIds: { set: new Map(), remove: [OWNER_KEY] },
-    },
-  };
+/** Ports of others are on our bridge: it stays, without our settings, and is theirs from now on. */
+function release(topology: string, bridge: ObservedBridge, staying: readonly string[]): SwitchChange {
+  const columns: BridgeColumns = {};
+  const fields: FieldChange[] = [{ field: `external_ids:${OWNER_KEY}`, from: topology, to: undefined }];
+  const noted = notedSettings(topology, bridge);
+  restore(noted, columns, fields);
+  const remove = [OWNER_KEY, ...noted.map(({ column }) => noteKey(column))];
+  const reason = `it stays, and is no longer ours: ${staying.join(', ')} on it belong to others`;
+  return toUpdate(bridge, reason, columns, fields, { set: new Map(), remove });
 }

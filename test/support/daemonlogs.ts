@@ -15,6 +15,8 @@ const HARMLESS: readonly RegExp[] = [
   /context switches: \d+ voluntary/,
   /disk: \d+ reads, \d+ writes/,
   /Dropped \d+ log messages in last/,
+  // ovs-vsctl leaves with updates still on their way to it.
+  /\(Broken pipe\)|send error: Broken pipe/,
   // The dummy datapath says so each time that it starts.
   /dummy/i,
 ];

@@ -1,0 +1,61 @@
+/**
+ * The public library: every export, by name. What is not here may change in any release.
+ *
+ *     import { apply, toSettings, watch } from 'vswitchboard';
+ *
+ *     await apply('lab.vsb.yaml', { settings: toSettings({}), databaseOnly: false, deadlineMs: 10_000, confirm: async () => true });
+ *     watch({ settings: toSettings({}), view: 'vms', everyMs: 1000 }).subscribe((view) => console.log(view));
+ */
+
+// The two main paths.
+export { apply, destroy, plan, type ApplyOptions, type ApplyReport, type PlanOptions } from './app/apply.ts';
+export { watch, type View, type ViewName, type WatchOptions } from './app/watch.ts';
+export { show } from './app/show.ts';
+export { toSettings, type SettingFlags, type Settings } from './app/settings.ts';
+
+// Topologies.
+export { loadTopology } from './app/topology.ts';
+export { readTopology, type ReadResult, type Topology } from './topology/read.ts';
+export { resolve } from './topology/resolve.ts';
+export { topologyJsonSchema } from './topology/schema.ts';
+export { renderIssue, type Issue } from './topology/issues.ts';
+export type {
+  DesiredBridge,
+  DesiredNic,
+  DesiredState,
+  DesiredUplink,
+  DesiredVm,
+} from './topology/desired.ts';
+
+// Plans.
+export type { Plan } from './plan/plan.ts';
+export type { Change, FailedChange, FieldChange, Finding, Impact, Refusal } from './domain.ts';
+export type { ShownBridge, ShownPort, ShownSwitch } from './output/show.ts';
+
+// OVSDB.
+export { OvsdbClient, type ConnectOptions, type LinkStatus, type WaitForOptions } from './ovsdb/client.ts';
+export { Transaction, type Condition, type Mutation, type RowInput } from './ovsdb/transaction.ts';
+export type { OperationResult, TransactionOutcome } from './ovsdb/outcome.ts';
+export { Snapshot } from './ovsdb/snapshot.ts';
+export { toUuid, type ColumnChoice, type DatabaseSchema, type Uuid } from './ovsdb/schema.ts';
+export { bumpNextCfg, nextCfgOf, waitForCurCfg } from './ovsdb/nextcfg.ts';
+export {
+  openVSwitch,
+  type BridgeRow,
+  type InterfaceRow,
+  type OpenVSwitchRow,
+  type OpenVSwitchTables,
+  type PortRow,
+} from './ovsdb/generated/vswitch.ts';
+
+// A private Open vSwitch, for trying and for tests.
+export {
+  findSandbox,
+  startSandbox,
+  stopSandbox,
+  type Sandbox,
+  type SandboxOptions,
+} from './sandbox/sandbox.ts';
+
+// Errors.
+export { errorCodes, VsbError, type ErrorCode } from './errors.ts';
