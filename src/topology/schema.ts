@@ -24,9 +24,9 @@ export const DEFAULTS = Object.freeze({
 } as const);
 
 /** Topologies, networks, profiles and VMs. */
-export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 /** Bridges and uplinks are Linux devices: at most 15 bytes (IFNAMSIZ), no `/`, `:` or space (dev_valid_name). */
-export const DEVICE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,14}$/;
+const DEVICE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,14}$/;
 
 const MIN_MEMORY_BYTES = 2 ** 20;
 

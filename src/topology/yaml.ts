@@ -26,7 +26,7 @@ export type Path = readonly (string | number)[];
 export type PointAt = 'key' | 'value';
 
 /** A place in the text, both from 1; columns count UTF-16 code units, as editors do. */
-export interface Place {
+interface Place {
   readonly line: number;
   readonly column: number;
 }
