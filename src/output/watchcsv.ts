@@ -8,7 +8,7 @@ export const WATCH_CSV_HEADER = `${WATCH_FIELDS.join(',')}\r\n`;
 /** The lines of one tick, without the header; empty where there is nothing to show. */
 export function renderWatchCsv(view: View): string {
   return toWatchRecords(view)
-    .map((record) => `${WATCH_FIELDS.map((name) => renderField(record[name])).join(',')}\r\n`)
+    .map((record) => `${record.map(renderField).join(',')}\r\n`)
     .join('');
 }
 

@@ -9,12 +9,15 @@ export function renderWatchNdjson(view: View): string {
     .join('');
 }
 
+const KEYS = WATCH_FIELDS.map((name) => `${JSON.stringify(name)}:`);
+
 /** JSON.stringify refuses a bigint, and a number would lose digits above 2^53: its digits are a JSON number as they are. */
 function renderRecord(record: WatchRecord): string {
-  const members = WATCH_FIELDS.flatMap((name) => {
-    const value = record[name];
-    if (value === undefined) return [];
-    return [`${JSON.stringify(name)}:${typeof value === 'bigint' ? String(value) : JSON.stringify(value)}`];
+  let members = '';
+  record.forEach((value, index) => {
+    if (value === undefined) return;
+    const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+    members += `${members === '' ? '' : ','}${KEYS[index] ?? ''}${text}`;
   });
-  return `{${members.join(',')}}`;
+  return `{${members}}`;
 }

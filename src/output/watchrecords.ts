@@ -42,48 +42,40 @@ export const WATCH_FIELDS = [
   'discontinuity',
 ] as const;
 
-type WatchField = (typeof WATCH_FIELDS)[number];
-
-/** One line of NDJSON or CSV. A field that is missing is unknown, or does not apply. */
-export type WatchRecord = Readonly<Partial<Record<WatchField, FieldValue>>>;
+/** One line of NDJSON or CSV: the values of {@link WATCH_FIELDS}, in that order. */
+export type WatchRecord = readonly FieldValue[];
 
 /** The records of one tick: a `port` each in the view of ports; a `vm` with its sum, then its `nic`s in that of VMs. */
 export function toWatchRecords(view: View): WatchRecord[] {
   const at = view.at.toISOString();
   switch (view.view) {
     case 'ports':
-      return view.ports.map((row) => ({ at, kind: 'port', ...toPortFields(row) }));
+      return view.ports.map((row) => toPortRecord(at, 'port', row));
     case 'vms':
       return view.vms.flatMap((vm) => [
-        { at, kind: 'vm', ...toVmFields(vm) },
-        ...vm.nics.map((row) => ({ at, kind: 'nic', ...toPortFields(row) })),
+        toVmRecord(at, vm),
+        ...vm.nics.map((row) => toPortRecord(at, 'nic', row)),
       ]);
   }
 }
 
-function toVmFields({ vm, topology, nics, total }: VmRow): WatchRecord {
-  return { topology, vm, nics: nics.length, ...toMeasuredFields(total) };
+function toVmRecord(at: string, { vm, topology, nics, total }: VmRow): WatchRecord {
+  const none = undefined;
+  return [at, 'vm', topology, vm, none, nics.length, none, none, none, none, ...toMeasuredValues(total)];
 }
 
-function toPortFields(row: PortRow): WatchRecord {
-  return {
-    topology: row.owner?.topology,
-    vm: row.owner?.vm,
-    nic: row.owner?.nic,
-    network: row.owner?.network,
-    bridge: row.bridge,
-    port: row.port,
-    mac: row.mac,
-    ...toMeasuredFields(row),
-  };
+function toPortRecord(at: string, kind: 'port' | 'nic', row: PortRow): WatchRecord {
+  const { owner, bridge, port, mac } = row;
+  const names = [owner?.topology, owner?.vm, owner?.nic, undefined, owner?.network, bridge, port, mac];
+  return [at, kind, ...names, ...toMeasuredValues(row)];
 }
 
-function toMeasuredFields(measured: Measured): WatchRecord {
-  const figures: Partial<Record<WatchField, FieldValue>> = {};
-  for (const name of FIGURES) {
-    const value = measured[name];
-    figures[name] = typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
-  }
+function toMeasuredValues(measured: Measured): FieldValue[] {
   const ageMs = measured.ageMs === undefined ? undefined : Math.round(measured.ageMs);
-  return { ...figures, quality: measured.quality, ageMs, discontinuity: measured.discontinuity };
+  return [...FIGURES.map((name) => rounded(measured[name])), measured.quality, ageMs, measured.discontinuity];
+}
+
+/** Rates in thousandths; counters as they are. */
+function rounded(value: number | bigint | undefined): FieldValue {
+  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
 }
