@@ -166,11 +166,6 @@ const registry = {
     (d: { method: string; error: string }) =>
       `The OVSDB server refuses "${d.method}": ${d.error}. Check the server's version and its log.`,
   ),
-  OVSDB_TRANSACTION: define(
-    1,
-    502,
-    (d: { what: string }) => `The OVSDB transaction was not made: ${d.what}.`,
-  ),
   OVSDB_VALUE: define(
     1,
     400,

@@ -18,7 +18,7 @@ export interface FramingLimits {
 }
 
 /** A database of 100,000 ports is about 50 MB; ovsdb-server's own parser stops at 1,000 levels (lib/json.c). */
-export const FRAMING_LIMITS: FramingLimits = Object.freeze({ maxBytes: 1 << 29, maxDepth: 1000 });
+const FRAMING_LIMITS: FramingLimits = Object.freeze({ maxBytes: 1 << 29, maxDepth: 1000 });
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -17,7 +17,7 @@ export interface BackoffLimits {
 }
 
 /** Open vSwitch's own: from 1 to 8 seconds (lib/reconnect.h), so that a restarted server is found soon, unharassed. */
-export const BACKOFF: BackoffLimits = Object.freeze({ leastMs: 1000, mostMs: 8000 });
+const BACKOFF: BackoffLimits = Object.freeze({ leastMs: 1000, mostMs: 8000 });
 
 /** Before the first try. */
 export const FIRST_TRY: Reconnect = Object.freeze({ backoffMs: 0, upSinceMs: undefined });
