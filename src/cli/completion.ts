@@ -32,9 +32,7 @@ Example:
   vsb completion zsh > "\${fpath[1]}/_vsb"
   vsb completion fish > ~/.config/fish/completions/vsb.fish`,
     )
-    .action(async (shell: (typeof SHELLS)[number]) => {
-      const { addAllVerbs } = await import('./verbs.ts');
-      await addAllVerbs(program);
+    .action((shell: (typeof SHELLS)[number]) => {
       const all = wordsOf(program, []);
       const render = { bash: renderBash, zsh: renderZsh, fish: renderFish }[shell];
       writeData(render(all));

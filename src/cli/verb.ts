@@ -11,7 +11,9 @@ export async function runVerb(logLevel: string, action: () => Promise<number>): 
     process.exitCode = await action();
   } catch (thrown) {
     const error = toVsbError(thrown);
-    writeError(`vsb: error[${error.code}]: ${error.message}`);
+    // Issues of a file come with their own places and codes.
+    const isListOfIssues = error.code === 'TOPOLOGY_INVALID';
+    writeError(isListOfIssues ? error.message : `vsb: error[${error.code}]: ${error.message}`);
     if (logLevel === 'debug') writeError(String(error.stack) + causes(error));
     process.exitCode = error.exitStatus;
   }

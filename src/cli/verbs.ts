@@ -19,12 +19,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
 /** Adds the verb that is called, or all of them where none is known by that name. */
 export async function addVerb(program: Command, name: string | undefined): Promise<void> {
   const load = VERBS[name ?? ''];
-  if (!load) return addAllVerbs(program);
-  (await load()).add(program);
-}
-
-/** Adds those verbs that are not there yet. */
-export async function addAllVerbs(program: Command): Promise<void> {
-  const there = new Set(program.commands.map((command) => command.name()));
-  for (const [name, load] of Object.entries(VERBS)) if (!there.has(name)) (await load()).add(program);
+  // Completion is about all of them.
+  for (const each of load && name !== 'completion' ? [load] : Object.values(VERBS))
+    (await each()).add(program);
 }
