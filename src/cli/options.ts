@@ -30,12 +30,16 @@ export function addCommonOptions(command: Command): Command {
     );
 }
 
-/** `-o FORMAT`, with its VSB_OUTPUT variable. */
-export function outputOption(formats: readonly string[], defaultFormat: string): Option {
+/** `-o FORMAT`, with its variable: one for all documents, and one of its own for streams, whose formats are others. */
+export function outputOption(
+  formats: readonly string[],
+  defaultFormat: string,
+  variable: 'VSB_OUTPUT' | 'VSB_WATCH_OUTPUT' = 'VSB_OUTPUT',
+): Option {
   return new Option('-o, --output <format>', 'how data is printed')
     .choices(formats)
     .default(defaultFormat)
-    .env('VSB_OUTPUT');
+    .env(variable);
 }
 
 /** `--database-only`, as `ovs-vsctl --no-wait`. */

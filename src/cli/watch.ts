@@ -44,7 +44,7 @@ export const add: AddVerb = (program) => {
         .env('VSB_WATCH_FOR'),
     )
     .addOption(new Option('--bridge <names...>', 'only these bridges (default: all)'))
-    .addOption(outputOption(['table', 'ndjson', 'csv'], 'table'))
+    .addOption(outputOption(['table', 'ndjson', 'csv'], 'table', 'VSB_WATCH_OUTPUT'))
     .addHelpText(
       'after',
       '\nSent and received are seen from the VM. What is not known is "-", or left out. Fields: docs/watch.md.\n' +
