@@ -1,6 +1,6 @@
 /**
  * Runs a program to its end: time limit, bounded output, no shell. What its output means is the caller's.
- * Daemons that outlive us are detached.ts's; pid files are pidfile.ts's.
+ * Daemons detach themselves, which ends the program that was run; what follows of them is pidfile.ts's.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { constants } from 'node:os';
@@ -79,7 +79,7 @@ export function programFailed(program: string, status: number, stderr: string): 
 }
 
 /** The error of a program that could not be started at all. */
-export function startFailed(program: string, error: NodeJS.ErrnoException): VsbError {
+function startFailed(program: string, error: NodeJS.ErrnoException): VsbError {
   if (error.code === 'ENOENT') {
     return fail('PROGRAM_MISSING', { program, debianPackage: packageOf(program) }, { cause: error });
   }
@@ -87,7 +87,7 @@ export function startFailed(program: string, error: NodeJS.ErrnoException): VsbE
 }
 
 /** What a child finds in its environment: ours, with additions. */
-export function childEnvironment(
+function childEnvironment(
   additions: Readonly<Record<string, string | undefined>> | undefined,
 ): NodeJS.ProcessEnv {
   // eslint-disable-next-line no-restricted-properties -- handed on unread: settings still come from app/ alone
