@@ -18,8 +18,6 @@ import type { DesiredState, DesiredVm } from '../topology/desired.ts';
 import type { Settings } from './settings.ts';
 import { loadTopology } from './topology.ts';
 
-export { ESCAPE_BYTE } from '../guest/console.ts';
-
 /** What became of one VM, or the fault that kept it from it. The others go on. */
 export interface VmResult<Outcome> {
   readonly vm: string;

@@ -44,7 +44,10 @@ function addStart(vm: Command): void {
       flags: Flags & { accel: 'auto' | 'kvm' | 'tcg'; wait?: string; timeout: number },
     ) =>
       runVerb(flags.logLevel, async () => {
-        const { startVms, toSettings } = await loadApp();
+        const [{ startVms }, { toSettings }] = await Promise.all([
+          import('../app/vm.ts'),
+          import('../app/settings.ts'),
+        ]);
         const results = await startVms(toSettings(flags), file, {
           vms,
           accelerator: flags.accel,
@@ -72,7 +75,10 @@ function addStop(vm: Command): void {
   addCommonOptions(command).action(
     (file: string, vms: string[], flags: Flags & { force: boolean; timeout: number }) =>
       runVerb(flags.logLevel, async () => {
-        const { stopVms, toSettings } = await loadApp();
+        const [{ stopVms }, { toSettings }] = await Promise.all([
+          import('../app/vm.ts'),
+          import('../app/settings.ts'),
+        ]);
         const options = { vms, force: flags.force, timeoutMs: flags.timeout };
         return report(await stopVms(toSettings(flags), file, options), (outcome) => STOPPED[outcome]);
       }),
@@ -97,7 +103,10 @@ function addList(vm: Command): void {
     .addHelpText('after', '\nExample:\n  vsb vm list -o json\n');
   addCommonOptions(command).action((file: string | undefined, flags: Flags & { output: 'table' | 'json' }) =>
     runVerb(flags.logLevel, async () => {
-      const { listVms, toSettings } = await loadApp();
+      const [{ listVms }, { toSettings }] = await Promise.all([
+        import('../app/vm.ts'),
+        import('../app/settings.ts'),
+      ]);
       const guests = await listVms(toSettings(flags), file);
       if (flags.output === 'json') {
         writeData(`${JSON.stringify({ formatVersion: '1.0', guests }, undefined, 2)}\n`);
@@ -130,7 +139,10 @@ function addConsole(vm: Command): void {
     );
   addCommonOptions(command).action((file: string, name: string, flags: Flags) =>
     runVerb(flags.logLevel, async () => {
-      const { openConsole, toSettings } = await loadApp();
+      const [{ openConsole }, { toSettings }] = await Promise.all([
+        import('../app/vm.ts'),
+        import('../app/settings.ts'),
+      ]);
       const { stdin, stdout } = process;
       if (stdin.isTTY) {
         writeError(`vsb: console of ${name}; Ctrl-] leaves it, Enter shows a prompt`);
@@ -164,7 +176,10 @@ function addQemuArgs(vm: Command): void {
       flags: Flags & { accel: 'auto' | 'kvm' | 'tcg'; output: 'table' | 'json' },
     ) =>
       runVerb(flags.logLevel, async () => {
-        const { startCommands, toSettings } = await loadApp();
+        const [{ startCommands }, { toSettings }] = await Promise.all([
+          import('../app/vm.ts'),
+          import('../app/settings.ts'),
+        ]);
         const commands = await startCommands(toSettings(flags), file, vms, flags.accel);
         writeData(
           flags.output === 'json'
@@ -178,11 +193,6 @@ function addQemuArgs(vm: Command): void {
         return 0;
       }),
   );
-}
-
-async function loadApp() {
-  const [vm, settings] = await Promise.all([import('../app/vm.ts'), import('../app/settings.ts')]);
-  return { ...vm, ...settings };
 }
 
 /** Tells of each VM what became of it. @returns the highest exit status of the faults, else 0 */

@@ -8,7 +8,7 @@ import type { GuestPaths } from './run-directory.ts';
 import { readGuestStatus } from './status.ts';
 
 /** Ctrl-], as telnet(1) and `virsh console` have it. */
-export const ESCAPE_BYTE = 0x1d;
+const ESCAPE_BYTE = 0x1d;
 
 /** Whether a person or a program is at the streams. */
 export interface ConsoleStreams {
