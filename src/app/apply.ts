@@ -38,7 +38,7 @@ export interface ApplyReport {
 /** What apply would change. Touches nothing. Throws as loadTopology and OvsdbClient.connect do. */
 export async function plan(path: string, options: PlanOptions): Promise<Plan> {
   const desired = await loadTopology(path);
-  await using client = await connectSwitch(options.settings, options.signal);
+  await using client = await connectSwitch(options.settings, { signal: options.signal, follow: false });
   const observations = await observe(domains(client, options), desired);
   return planUp(desired, observations).plan;
 }
@@ -50,7 +50,7 @@ export async function plan(path: string, options: PlanOptions): Promise<Plan> {
  */
 export async function apply(path: string, options: ApplyOptions): Promise<ApplyReport> {
   const desired = await loadTopology(path);
-  await using client = await connectSwitch(options.settings, options.signal);
+  await using client = await connect(options);
   const parts = domains(client, options);
   const observations = await observe(parts, desired);
   const ready = planUp(desired, observations);
@@ -64,7 +64,7 @@ export async function apply(path: string, options: ApplyOptions): Promise<ApplyR
 /** Removes what the topology owns, and nothing else. Throws as apply. */
 export async function destroy(path: string, options: ApplyOptions): Promise<ApplyReport> {
   const desired = await loadTopology(path);
-  await using client = await connectSwitch(options.settings, options.signal);
+  await using client = await connect(options);
   const parts = domains(client, options);
   const observations = await observe(parts, desired);
   const ready = planDown(desired.name, observations);
@@ -73,6 +73,11 @@ export async function destroy(path: string, options: ApplyOptions): Promise<Appl
   const failed = await ready.apply(options);
   const findings = await verify(parts, nothingOf(desired), options);
   return { plan: ready.plan, outcome: isEmpty ? 'unchanged' : 'applied', failed, findings };
+}
+
+function connect({ settings, signal, databaseOnly }: PlanOptions): Promise<OvsdbClient<OpenVSwitchTables>> {
+  // Without ovs-vswitchd nothing is waited for, so nothing is looked at after the transaction.
+  return connectSwitch(settings, { signal, follow: !databaseOnly });
 }
 
 function domains(client: OvsdbClient<OpenVSwitchTables>, options: PlanOptions): PlannedDomain[] {

@@ -26,6 +26,7 @@ async function createLogger(level: LogLevel): Promise<Logger> {
       format.timestamp(),
       format.printf((info) => `${String(info['timestamp'])} ${info.level}: ${String(info.message)}`),
     ),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types it as an interface
     transports: [new transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })],
   });
 }

@@ -8,7 +8,7 @@ import { connectSwitch } from './switchclient.ts';
 
 /** Reads the switch once. Throws what OvsdbClient.connect throws. */
 export async function show(settings: Settings, signal?: AbortSignal): Promise<ShownSwitch> {
-  await using client = await connectSwitch(settings, signal);
+  await using client = await connectSwitch(settings, { signal, follow: false });
   const snapshot = client.snapshot();
   const [root] = snapshot.table('Open_vSwitch').values();
   const bridges = [...snapshot.table('Bridge').values()]

@@ -10,10 +10,10 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** A transaction of 20,000 ports takes ovsdb-server under 3 s; the rest is for a busy host. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** The caller closes it. Throws what OvsdbClient.connect throws. */
+/** The caller closes it. Without `follow` the replica stays as it was at first. Throws what OvsdbClient.connect throws. */
 export function connectSwitch(
   settings: Settings,
-  signal?: AbortSignal,
+  options: { readonly signal?: AbortSignal | undefined; readonly follow?: boolean } = {},
 ): Promise<OvsdbClient<OpenVSwitchTables>> {
   return OvsdbClient.connect({
     remote: settings.remote,
@@ -22,6 +22,7 @@ export function connectSwitch(
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     log: createLog(settings.logLevel),
-    ...(signal ? { signal } : {}),
+    follow: options.follow ?? true,
+    ...(options.signal ? { signal: options.signal } : {}),
   });
 }

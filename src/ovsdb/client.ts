@@ -29,6 +29,11 @@ export interface ConnectOptions<Tables> {
   readonly schema: DatabaseSchema<Tables>;
   /** What the replica holds. Reading a column of a row that is not named here throws OVSDB_COLUMN_NOT_HELD. */
   readonly columns: ColumnChoice<Tables>;
+  /**
+   * False: the replica stays as it was at the time of connecting. For who reads once and writes once: the server need not
+   * tell it what it wrote, which for thousands of rows takes as long as writing them. Default: true.
+   */
+  readonly follow?: boolean;
   /** For the socket to connect. */
   readonly connectTimeoutMs: number;
   /** For an answer; while one is being received the time starts anew. */
@@ -90,7 +95,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   }
 
   /**
-   * Sends a transaction. When it resolves with `success`, `snapshot()` shows what it did.
+   * Sends a transaction. When it resolves with `success`, `snapshot()` shows what it did (with `follow`).
    * @throws CANCELLED where the signal came before it was sent; JSONRPC_UNSENDABLE; OVSDB_PROTOCOL
    */
   async transact(
@@ -206,6 +211,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
         database: schema.name,
         codecs: this.#codecs,
         columns,
+        isFollowed: this.#options.follow ?? true,
         timeoutMs: requestTimeoutMs,
         signal,
         load: (codecs, updates, form) => {

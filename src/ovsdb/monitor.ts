@@ -19,6 +19,8 @@ export interface Following {
   readonly database: string;
   readonly codecs: ReadonlyMap<string, TableCodec>;
   readonly columns: Readonly<Record<string, readonly string[] | undefined>>;
+  /** False: the first copy and no updates. */
+  readonly isFollowed: boolean;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Takes the first copy, in the order of arrival. */
@@ -117,9 +119,12 @@ function member(value: unknown, name: string): Readonly<Record<string, unknown>>
   return inner as Readonly<Record<string, unknown>>;
 }
 
+/** RFC 7047 §4.1.5 `<monitor-select>`. */
+const FIRST_COPY_ONLY = { initial: true, insert: false, delete: false, modify: false };
+
 /** Older servers lack tables and columns: asking for one would be refused as a whole. */
 function choosePresent(
-  { columns }: Following,
+  { columns, isFollowed }: Following,
   server: ServerSchema,
 ): { readonly requests: Readonly<Record<string, unknown>>; readonly missing: readonly string[] } {
   const requests: Record<string, unknown> = {};
@@ -129,7 +134,7 @@ function choosePresent(
     if (!present) missing.push(table);
     else {
       const names = (wanted ?? []).filter((column) => column in present);
-      requests[table] = [{ columns: names }];
+      requests[table] = [isFollowed ? { columns: names } : { columns: names, select: FIRST_COPY_ONLY }];
       for (const column of wanted ?? []) if (!(column in present)) missing.push(`${table}.${column}`);
     }
   }

@@ -75,13 +75,15 @@ export function readOutcome(
   if (failed >= 0) return toFailure(failed < operations.length ? failed : 'commit', replies[failed], sent);
   if (replies.length !== operations.length || !replies.every(isObject))
     throw fail('OVSDB_PROTOCOL', { where: 'transact', why: 'not every operation has a result' });
-  const uuids = new Map<Ref, Uuid>();
-  for (const ref of sent.refs) uuids.set(ref, uuidIn(replies[ref.index]));
+  let uuids: Map<Ref, Uuid> | undefined;
   let results: readonly OperationResult[] | undefined;
   return {
     outcome: 'success',
-    uuids,
-    // Made on demand: most callers look at the UUIDs only, and there can be ten thousands.
+    // Made on demand: most callers look at a few or none, and there can be ten thousands.
+    get uuids() {
+      uuids ??= new Map(Array.from(sent.refs, (ref) => [ref, uuidIn(replies[ref.index])]));
+      return uuids;
+    },
     get results() {
       results ??= replies.map((reply, index) => toResult(reply, operations[index], codecs));
       return results;

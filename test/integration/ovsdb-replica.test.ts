@@ -196,6 +196,7 @@ async function followWith(method: string, server: OvsdbServer) {
         : session.request(name, params, options),
   };
   const followed = await follow(older, {
+    isFollowed: true,
     remote: server.remote,
     database: 'Open_vSwitch',
     codecs: codecsOf(openVSwitch),
