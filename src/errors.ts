@@ -645,6 +645,13 @@ const registry = {
       `The network namespace "${d.netns}" is there already, and was not made for this sandbox. ` +
       'Choose another name with --netns.',
   ),
+  SANDBOX_BUSY: define(
+    1,
+    409,
+    (d: { directory: string; occupants: readonly string[] }) =>
+      `In the sandbox in "${d.directory}" still run: ${d.occupants.join(', ')}. End them first (virtual machines with: ` +
+      `vsb vm stop FILE), or end all of it with: vsb sandbox stop --dir ${d.directory} --force`,
+  ),
   // --- plan
   PLAN_REFUSED: define(
     1,

@@ -1,7 +1,16 @@
 /** A private Open vSwitch for trying things: what the sandbox verb does, and the environment that points at it. */
 import { basename, resolve } from 'node:path';
 import { fail } from '../errors.ts';
-import { findSandbox, startSandbox, stopSandbox, type Sandbox } from '../sandbox/sandbox.ts';
+import { listGuests, type ListedGuest } from '../guest/status.ts';
+import { stopGuest } from '../guest/stop.ts';
+import {
+  findSandbox,
+  guestsDirectoryIn,
+  processesInSandbox,
+  startSandbox,
+  stopSandbox,
+  type Sandbox,
+} from '../sandbox/sandbox.ts';
 
 export interface SandboxRequest {
   readonly directory: string;
@@ -15,8 +24,8 @@ export interface SandboxRequest {
 /** A sandbox with what other programs need to find it. */
 export interface SandboxReport {
   readonly sandbox: Sandbox;
-  /** Variables for vsb and for Open vSwitch's own tools. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Variables for vsb and for Open vSwitch's own tools; `undefined`: one that must not be set. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -37,14 +46,33 @@ export async function start(request: SandboxRequest): Promise<SandboxReport & { 
   return { ...report(sandbox), started };
 }
 
-/** Stops the sandbox of a directory. @returns false where there was none */
-export async function stop(directory: string): Promise<boolean> {
-  return stopSandbox(directory);
+/**
+ * Stops the sandbox of a directory.
+ * @returns false where there was none
+ * @throws SANDBOX_BUSY where guests or other processes run in it, unless `force` ends them; what sandbox/'s stopSandbox
+ *   and guest/'s stopGuest throw
+ */
+export async function stop(directory: string, options: { readonly force: boolean }): Promise<boolean> {
+  const runDir = guestsDirectoryIn(resolve(directory));
+  const guests = (await listGuests(runDir)).filter((guest) => guest.status === 'running');
+  if (options.force) {
+    await Promise.all(guests.map((guest) => stopGuest(guest, { runDir, force: true, powerdownMs: 0 })));
+  } else if (guests.length > 0) {
+    const others = new Map(await processesInSandbox(directory));
+    for (const { pid } of guests) others.delete(pid ?? 0);
+    const occupants = [...guests.map(describeGuest), ...others.values()];
+    throw fail('SANDBOX_BUSY', { directory: resolve(directory), occupants });
+  }
+  return stopSandbox(directory, options);
 }
 
 /** The sandbox that runs in a directory. @throws SANDBOX_MISSING, SANDBOX_STALE */
 export async function find(directory: string): Promise<SandboxReport> {
   return report(await findSandbox(directory));
+}
+
+function describeGuest(guest: ListedGuest): string {
+  return `virtual machine "${guest.vm}" of ${guest.topology} (pid ${String(guest.pid)})`;
 }
 
 function defaultNetns(directory: string): string {
@@ -55,7 +83,9 @@ function report(sandbox: Sandbox): SandboxReport {
   const env = {
     VSB_REMOTE: sandbox.remote,
     VSB_OVS_RUNDIR: sandbox.directory,
-    ...(sandbox.netns === undefined ? {} : { VSB_NETNS: sandbox.netns }),
+    // One of another sandbox would lead there.
+    VSB_NETNS: sandbox.netns,
+    VSB_RUN_DIR: sandbox.guestsDirectory,
     // Read by ovs-vsctl, ovs-ofctl and ovs-appctl.
     OVS_RUNDIR: sandbox.directory,
   };

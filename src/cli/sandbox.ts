@@ -26,7 +26,9 @@ export function add(program: Command): void {
 Example:
   eval "$(vsb sandbox start --dir /tmp/lab)"
   ovs-vsctl show
-  vsb sandbox stop --dir /tmp/lab`,
+  vsb sandbox stop --dir /tmp/lab
+
+The variables lead vsb and Open vSwitch's own tools to the sandbox, and put the state of guests into it (DIR/guests).`,
     );
   addStart(sandbox);
   addStop(sandbox);
@@ -80,11 +82,25 @@ function addStart(sandbox: Command): void {
 function addStop(sandbox: Command): void {
   addFlags(sandbox.command('stop'))
     .description('stop one, whoever started it, and remove what it made; needed also after a crash')
-    .addHelpText('after', '\nExample:\n  vsb sandbox stop --dir /tmp/lab')
-    .action((flags: Flags) =>
+    .addOption(
+      new Option('--force', 'end the guests and the other processes in it at once, too')
+        .default(false)
+        .env('VSB_SANDBOX_FORCE'),
+    )
+    .addHelpText(
+      'after',
+      `
+While a guest, a capture or a shell runs in its network namespace, or a guest in DIR/guests, it is not stopped: they
+would go on without network, where nobody finds them. The error names them. DIR/guests goes with the sandbox.
+
+Example:
+  vsb vm stop web.vsb.yaml
+  vsb sandbox stop --dir /tmp/lab`,
+    )
+    .action((flags: Flags & { readonly force: boolean }) =>
       runVerb(flags.logLevel, async () => {
         const app = await import('../app/sandbox.ts');
-        const stopped = await app.stop(flags.dir);
+        const stopped = await app.stop(flags.dir, { force: flags.force });
         writeError(stopped ? `sandbox stopped: ${flags.dir}` : `there is no sandbox in ${flags.dir}`);
         return 0;
       }),
@@ -127,7 +143,9 @@ function render(report: SandboxReport, format: Flags['output']): string {
     return `${JSON.stringify({ formatVersion: '1.0', ...sandbox, env }, undefined, 2)}\n`;
   }
   return Object.entries(env)
-    .map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`)
+    .map(([name, value]) =>
+      value === undefined ? `unset ${name}\n` : `export ${name}=${shellQuoted(value)}\n`,
+    )
     .join('');
 }
 

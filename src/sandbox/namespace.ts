@@ -30,6 +30,13 @@ export async function addNetns(name: string, signal: AbortSignal | undefined): P
   await runOrFail('ip', ['link', 'set', 'lo', 'up'], { timeoutMs: TIMEOUT_MS, netns: name, signal });
 }
 
+/** The processes in a namespace, by pid; none where it is not there. */
+export async function pidsInNetns(name: string): Promise<number[]> {
+  if (!(await netnsExists(name))) return [];
+  const text = await runOrFail('ip', ['netns', 'pids', name], { timeoutMs: TIMEOUT_MS });
+  return text.split('\n').filter(Boolean).map(Number);
+}
+
 /** Removes a namespace; one that is not there is no error. */
 export async function deleteNetns(name: string): Promise<void> {
   if (!(await netnsExists(name))) return;

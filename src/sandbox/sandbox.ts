@@ -8,7 +8,8 @@ import { resolve } from 'node:path';
 import { fail, VsbError } from '../errors.ts';
 import { createDatabase, daemonsOf, startDatabase, startSwitch, stopDaemons } from './daemons.ts';
 import { addNetns, deleteNetns, netnsExists } from './namespace.ts';
-import { clearState, noteState, readState, type SandboxState } from './state.ts';
+import { describeProcess, endOccupants, occupantsOf, requireNoOccupants } from './occupants.ts';
+import { clearState, namespaceOf, noteState, readBootId, readState, type SandboxState } from './state.ts';
 
 export interface SandboxOptions {
   readonly directory: string;
@@ -26,6 +27,8 @@ export interface Sandbox {
   readonly netns: string | undefined;
   /** OVSDB remote, `unix:DIR/db.sock`. */
   readonly remote: string;
+  /** Where guests that belong to it live, `DIR/guests`: it goes with the sandbox. */
+  readonly guestsDirectory: string;
 }
 
 /** sun_path holds 108 bytes with its NUL (unix(7)); `/ovs-vswitchd.PID.ctl` with 7 digits is the longest we need. */
@@ -37,9 +40,9 @@ const OUR_FILES =
 
 /**
  * Starts a sandbox and waits until its daemons answer. One that runs already is left as it is. What remains of one
- * that died (kill -9, reboot) is cleared away first. A start that fails leaves nothing behind.
+ * that died (kill -9, reboot) is cleared away first, unless somebody is still in its namespace. A start that fails leaves nothing behind.
  * @returns the sandbox, and whether this call started it
- * @throws SANDBOX_DIFFERS, SANDBOX_DIRECTORY_FOREIGN, SANDBOX_PATH_TOO_LONG, SANDBOX_NETNS_TAKEN, NOT_PERMITTED,
+ * @throws SANDBOX_DIFFERS, SANDBOX_DIRECTORY_FOREIGN, SANDBOX_PATH_TOO_LONG, SANDBOX_NETNS_TAKEN, SANDBOX_BUSY, NOT_PERMITTED,
  *   FILE_UNWRITABLE, PROGRAM_MISSING, PROGRAM_FAILED, PROGRAM_TIMEOUT
  */
 export async function startSandbox(
@@ -56,7 +59,10 @@ export async function startSandbox(
     }
     return { sandbox: toSandbox(there), started: false };
   }
-  if (there) await clear(there);
+  if (there) {
+    await requireNoOccupants(there);
+    await clear(there);
+  }
 
   const madeDirectory = await prepareDirectory(directory);
   if (options.netns !== undefined && (await netnsExists(options.netns))) {
@@ -68,6 +74,7 @@ export async function startSandbox(
     datapath: options.datapath,
     netns: options.netns,
     madeDirectory,
+    bootId: await readBootId(),
   };
   await noteState(state);
   try {
@@ -75,20 +82,30 @@ export async function startSandbox(
   } catch (thrown) {
     // Someone took the name in this very moment: that namespace is theirs.
     const taken = thrown instanceof VsbError && thrown.code === 'SANDBOX_NETNS_TAKEN';
-    await clear(taken ? { ...state, netns: undefined } : state);
+    const ours = taken ? { ...state, netns: undefined } : state;
+    // A daemon that was cancelled before it wrote its pid file.
+    await endOccupants(ours);
+    await clear(ours);
     throw thrown;
   }
   return { sandbox: toSandbox(state), started: true };
 }
 
 /**
- * Stops the sandbox of a directory, whoever started it, and removes what it made: daemons, namespace, files.
+ * Stops the sandbox of a directory, whoever started it, and removes what it made: daemons, namespace, files, and the
+ * directory of guests. Guests that run are the caller's to see to, where they are not in its namespace.
  * @returns false where there is none
- * @throws NOT_PERMITTED, PROCESS_STUCK, PROGRAM_FAILED
+ * @throws SANDBOX_BUSY where other processes are in its namespace, unless `force` ends them; NOT_PERMITTED,
+ *   PROCESS_STUCK, PROGRAM_FAILED
  */
-export async function stopSandbox(directory: string): Promise<boolean> {
+export async function stopSandbox(
+  directory: string,
+  options: { readonly force?: boolean | undefined } = {},
+): Promise<boolean> {
   const state = await readState(resolve(directory));
   if (state === undefined) return false;
+  if (options.force === true) await endOccupants(state);
+  else await requireNoOccupants(state);
   await clear(state);
   return true;
 }
@@ -113,10 +130,22 @@ async function startAll(state: SandboxState, signal: AbortSignal | undefined): P
   if (state.datapath !== 'none') await startSwitch(state, signal);
 }
 
+/**
+ * The processes in the namespace of a directory's sandbox that are not its daemons, as `tcpdump (pid 12)` by pid.
+ * @returns none where there is no sandbox, or it has no namespace
+ */
+export async function processesInSandbox(directory: string): Promise<ReadonlyMap<number, string>> {
+  const state = await readState(resolve(directory));
+  const occupants = state === undefined ? [] : await occupantsOf(state);
+  return new Map(occupants.map((mark) => [mark.pid, describeProcess(mark)]));
+}
+
 /** Ends and removes everything that the note names; can be repeated after any interruption. */
 async function clear(state: SandboxState): Promise<void> {
   await stopDaemons(state);
-  if (state.netns !== undefined) await deleteNetns(state.netns);
+  const netns = await namespaceOf(state);
+  if (netns !== undefined) await deleteNetns(netns);
+  await rm(guestsDirectoryIn(state.directory), { recursive: true, force: true });
   for (const name of await readdir(state.directory)) {
     if (OUR_FILES.test(name)) await rm(`${state.directory}/${name}`, { force: true });
   }
@@ -152,5 +181,16 @@ function unwritable(path: string, thrown: unknown): VsbError {
 
 function toSandbox(state: SandboxState): Sandbox {
   const { directory, datapath, netns } = state;
-  return { directory, datapath, netns, remote: `unix:${directory}/db.sock` };
+  return {
+    directory,
+    datapath,
+    netns,
+    remote: `unix:${directory}/db.sock`,
+    guestsDirectory: guestsDirectoryIn(directory),
+  };
+}
+
+/** Where guests that belong to a directory's sandbox live; it goes with the sandbox. */
+export function guestsDirectoryIn(directory: string): string {
+  return `${directory}/guests`;
 }

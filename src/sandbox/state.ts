@@ -11,6 +11,8 @@ const schema = z.strictObject({
   netns: z.string().optional(),
   /** True where the directory was not there before. */
   madeDirectory: z.boolean(),
+  /** Which boot of the machine made it: the next one has no namespace of ours, whatever is called so. */
+  bootId: z.string(),
 });
 
 export interface SandboxState {
@@ -18,6 +20,8 @@ export interface SandboxState {
   readonly datapath: 'netdev' | 'dummy' | 'none';
   readonly netns: string | undefined;
   readonly madeDirectory: boolean;
+  /** See `readBootId`. */
+  readonly bootId: string;
 }
 
 /**
@@ -37,8 +41,8 @@ export async function readState(directory: string): Promise<SandboxState | undef
   const decoded = schema.safeParse(parseJson(text));
   if (!decoded.success) throw fail('FILE_UNREADABLE', { path, why: 'it is no note of a sandbox' });
   // The directory may have been moved: it is where the note is.
-  const { datapath, netns, madeDirectory } = decoded.data;
-  return { directory, datapath, netns, madeDirectory };
+  const { datapath, netns, madeDirectory, bootId } = decoded.data;
+  return { directory, datapath, netns, madeDirectory, bootId };
 }
 
 /** Writes the note; refuses where there is one. */
@@ -56,6 +60,21 @@ export async function noteState(state: SandboxState): Promise<void> {
 /** Removes the note. */
 export async function clearState(directory: string): Promise<void> {
   await rm(pathIn(directory), { force: true });
+}
+
+/**
+ * The namespace that was made for the sandbox, where it can still be there.
+ * @returns `undefined` for one of an earlier boot: what is called so now is somebody else's
+ */
+export async function namespaceOf(
+  state: Pick<SandboxState, 'netns' | 'bootId'>,
+): Promise<string | undefined> {
+  return state.bootId === (await readBootId()) ? state.netns : undefined;
+}
+
+/** Names this run of the machine; another after each boot (random(4)). */
+export async function readBootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }
 
 function pathIn(directory: string): string {

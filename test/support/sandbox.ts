@@ -37,7 +37,7 @@ export interface TestSandbox extends AsyncDisposable {
   readonly rundir: string;
   /** `undefined` without devices (dummy, databaseOnly). */
   readonly netns: string | undefined;
-  /** VSB_REMOTE, VSB_OVS_RUNDIR, VSB_NETNS and OVS_RUNDIR, as `vsb sandbox env` gives them: for the command line. */
+  /** VSB_REMOTE, VSB_OVS_RUNDIR, VSB_NETNS, VSB_RUN_DIR and OVS_RUNDIR, as `vsb sandbox env` gives them. */
   readonly env: Readonly<Record<string, string>>;
   /** Oracles; each returns stdout and fails the test where the program fails. */
   vsctl(...args: readonly string[]): Promise<string>;
@@ -80,6 +80,7 @@ export async function startTestSandbox(options: TestSandboxOptions = {}): Promis
       VSB_REMOTE: sandbox.remote,
       VSB_OVS_RUNDIR: directory,
       OVS_RUNDIR: directory,
+      VSB_RUN_DIR: sandbox.guestsDirectory,
       ...(netns === undefined ? {} : { VSB_NETNS: netns }),
     },
     vsctl: (...args) => oracle('ovs-vsctl', ['--timeout=15', ...args]),
@@ -101,7 +102,7 @@ export async function startTestSandbox(options: TestSandboxOptions = {}): Promis
     },
     async [Symbol.asyncDispose]() {
       const logs = await readLogs(directory);
-      await stopSandbox(directory);
+      await stopSandbox(directory, { force: true });
       await rm(directory, { recursive: true, force: true });
       const loud = unannounced(logs, announced);
       if (loud.length === 0) {
