@@ -17,8 +17,6 @@ const HARMLESS: readonly RegExp[] = [
   /Dropped \d+ log messages in last/,
   // ovs-vsctl leaves with updates still on their way to it.
   /\(Broken pipe\)|send error: Broken pipe/,
-  // The dummy datapath says so each time that it starts.
-  /dummy/i,
 ];
 
 /** `2026-01-01T00:00:00.000Z|00012|bridge|WARN|text` (ovs-appctl(8), vlog). */
