@@ -7,11 +7,21 @@ import { hash } from 'node:crypto';
 import { hostRange, renderAddress, type Cidr } from '../units/cidr.ts';
 import { toDeviceName } from '../units/devicename.ts';
 import { macFromHash, type Mac } from '../units/mac.ts';
+import { uuidFromHash } from '../units/uuid.ts';
 
 /** A NIC's names (topology, VM, place), and their hash, of which each giver uses its own bytes. */
 export interface NicSeed {
   readonly names: readonly string[];
-  readonly hash: Buffer;
+  /** 64 hexadecimal digits. Text, not a Buffer: thousands of those make the garbage collector the slowest part. */
+  readonly hash: string;
+}
+
+/** Where in the hash the address's part begins; the MAC's is at its begin, the UUID's is its second half. */
+const ADDRESS_AT = 16;
+
+/** `iface-id` of a NIC. */
+export function uuidOfSeed({ hash }: NicSeed): string {
+  return uuidFromHash(hash.slice(32));
 }
 
 /** The seed of a NIC. No name has a slash (schema.ts), so different names have different hashes. */
@@ -42,7 +52,7 @@ export function addressGiver(cidr: Cidr, taken: Iterable<bigint>): (seed: NicSee
   const { first, last } = hostRange(cidr);
   const hostCount = last - first + 1n;
   return ({ hash }) => {
-    let value = first + (hash.readBigUInt64BE(8) % hostCount);
+    let value = first + (BigInt(`0x${hash.slice(ADDRESS_AT, ADDRESS_AT + 16)}`) % hostCount);
     while (used.has(value)) value = value === last ? first : value + 1n;
     used.add(value);
     return renderPrefixed(value, cidr);
@@ -67,6 +77,6 @@ export function deviceNameGiver(taken: Iterable<string>): (wanted: string) => st
   };
 }
 
-function sha256(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
+function sha256(text: string): string {
+  return hash('sha256', text, 'hex');
 }

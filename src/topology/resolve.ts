@@ -3,7 +3,7 @@ import { dirname, resolve as toAbsolute } from 'node:path';
 import type { Mac } from '../units/mac.ts';
 import { uuidFromNames } from '../units/uuid.ts';
 import type { VlanId, VlanMode } from '../units/vlan.ts';
-import { addressGiver, deviceNameGiver, macGiver, renderPrefixed, toSeed } from './derive.ts';
+import { addressGiver, deviceNameGiver, macGiver, renderPrefixed, toSeed, uuidOfSeed } from './derive.ts';
 import type {
   DesiredBoot,
   DesiredBridge,
@@ -145,7 +145,7 @@ function toNic(
     vm: vm.name,
     vmUuid: vm.uuid,
     index,
-    ifaceId: uuidFromNames(...seed.names),
+    ifaceId: uuidOfSeed(seed),
     network: entry.network,
     bridge: network.bridge,
     device: context.giveDevice(`${vm.name}-${String(index)}`),

@@ -20,12 +20,3 @@ export function ratePerSecond(before: Counter, after: Counter, durationMs: numbe
   if (before === undefined || after === undefined || after < before || durationMs <= 0) return undefined;
   return (Number(after - before) * 1000) / durationMs;
 }
-
-/**
- * A bigint as a number.
- * @returns the number, or `undefined` where it would not be exact (beyond 2^53).
- */
-export function toExactNumber(value: bigint): number | undefined {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : undefined;
-}

@@ -27,9 +27,8 @@ export function isNicMac(mac: Mac): boolean {
 
 /**
  * A locally administered address in QEMU's and libvirt's range `52:54:00:…`.
- * @param hash at least three bytes; the first three become the last three of the address.
+ * @param hex at least six hexadecimal digits, in lower case; the first six become the last three bytes
  */
-export function macFromHash(hash: Uint8Array): Mac {
-  const hex = Buffer.from(hash.subarray(0, 3)).toString('hex');
-  return `52:54:00:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4)}` as Mac;
+export function macFromHash(hex: string): Mac {
+  return `52:54:00:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}` as Mac;
 }

@@ -28,7 +28,7 @@ export function desiredTaps(topology: string, wishes: readonly TapWish[]): Desir
       device: wish.device,
       model: wish.model ?? 'virtio',
       backend: 'tap',
-      mac: macFromHash(Buffer.from(name.padEnd(3))),
+      mac: macFromHash(Buffer.from(name.padEnd(3)).toString('hex')),
       ip: undefined,
       vlan: { mode: 'access', tag },
       limit: { sent: undefined, received: undefined },

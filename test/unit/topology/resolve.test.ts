@@ -54,7 +54,7 @@ describe('topology/resolve', () => {
             vm: 'v',
             vmUuid: uuidFromNames('site', 'v'),
             index: 0,
-            ifaceId: uuidFromNames('site', 'v', '0'),
+            ifaceId: '8c9b99d7-b4de-8cc6-8aaf-554bf264b39a',
             network: 'bare',
             bridge: 'br0',
             device: 'v-0',
@@ -182,7 +182,7 @@ vms:
     expect(nic).to.deep.include({
       mac: '52:54:00:44:08:71',
       ip: '10.1.189.143/16',
-      ifaceId: 'a93c4c14-cfdc-51d5-997a-2fd2f0ddbfb6',
+      ifaceId: '8c9b99d7-b4de-8cc6-8aaf-554bf264b39a',
     });
   });
 });
