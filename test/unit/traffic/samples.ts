@@ -8,7 +8,7 @@ import type { PortSample } from '../../../src/traffic/rates.ts';
 import type { NicIdentity, SwitchPort } from '../../../src/traffic/switchports.ts';
 
 /** All counters 0. */
-export const ZERO: PortCounters = {
+const ZERO: PortCounters = {
   rxPackets: 0n,
   txPackets: 0n,
   rxBytes: 0n,
