@@ -2,7 +2,17 @@
  * Puts the domains' changes in order: what is there, what differs, what is to be done first. Acts only through the
  * domains' own faces.
  */
-import type { Applied, Change, Diff, Domain, DomainName, FailedChange, Finding, Refusal, WaitOptions } from '../domain.ts';
+import type {
+  Applied,
+  Change,
+  Diff,
+  Domain,
+  DomainName,
+  FailedChange,
+  Finding,
+  Refusal,
+  WaitOptions,
+} from '../domain.ts';
 import { fail } from '../errors.ts';
 import type { DesiredState } from '../topology/desired.ts';
 
@@ -70,7 +80,10 @@ export function observe(domains: readonly PlannedDomain[], desired: DesiredState
 
 /** What makes the host as the topology says. Pure. */
 export function planUp(desired: DesiredState, observations: readonly Observation[]): ReadyPlan {
-  return readyPlan(desired.name, inOrder(observations, UPWARD).map((observation) => observation.diff(desired)));
+  return readyPlan(
+    desired.name,
+    inOrder(observations, UPWARD).map((observation) => observation.diff(desired)),
+  );
 }
 
 /** What takes away all that a topology owns, and nothing else. Pure. */
