@@ -1,4 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { VsbError } from '../../src/errors.ts';
+import { runOrFail } from '../../src/process/run.ts';
+import { processesInSandbox, startSandbox, stopSandbox } from '../../src/sandbox/sandbox.ts';
+import { SandboxLab } from '../support/sandboxlab.ts';
 import { startTestSandbox } from '../support/sandbox.ts';
 
 describe('a sandbox for tests', () => {
@@ -58,5 +64,38 @@ describe('a sandbox for tests', () => {
     };
     expect(await run([])).to.match(/no test announced[^]*could not open network device nowhere/);
     expect(await run([/could not open network device nowhere/])).to.equal('quiet');
+  });
+});
+
+describe('what a sandbox has noted', () => {
+  it("is believed of this boot only: a namespace of its name may be somebody else's by now", async () => {
+    await using lab = await SandboxLab.make();
+    const { directory, netns } = lab;
+    await startSandbox({ directory, datapath: 'netdev', netns });
+    const note = join(directory, 'sandbox.json');
+    const written = JSON.parse(await readFile(note, 'utf8')) as Record<string, unknown>;
+    await writeFile(note, JSON.stringify({ ...written, bootId: 'another' }));
+    expect(await stopSandbox(directory, { force: true })).to.equal(true);
+    expect((await runOrFail('ip', ['-n', netns, '-o', 'link'], { timeoutMs: 5000 })).trim()).to.match(
+      / lo: /,
+    );
+    await runOrFail('ip', ['netns', 'del', netns], { timeoutMs: 5000 });
+  });
+
+  it('is refused where it is no note of ours', async () => {
+    await using lab = await SandboxLab.make();
+    const { directory } = lab;
+    await startSandbox({ directory, datapath: 'none', netns: undefined });
+    const note = join(directory, 'sandbox.json');
+    const written = await readFile(note, 'utf8');
+    for (const text of ['', '{}', 'null', written.replace('"1.0"', '"9.0"')]) {
+      await writeFile(note, text);
+      const error: unknown = await stopSandbox(directory).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(VsbError).and.include({ code: 'FILE_UNREADABLE' });
+    }
+    await writeFile(note, written);
+    expect(await stopSandbox(directory)).to.equal(true);
+    expect(await stopSandbox(directory)).to.equal(false);
+    expect((await processesInSandbox(directory)).size).to.equal(0);
   });
 });
