@@ -1,5 +1,6 @@
 /** The log, on winston: to stderr, for people. Loaded at the first message that is to be seen. */
 import type { Logger } from 'winston';
+import { toPrintable } from '../units/printable.ts';
 import type { LogLevel } from './settings.ts';
 
 /** Says something at a level. */
@@ -24,7 +25,9 @@ async function createLogger(level: LogLevel): Promise<Logger> {
     level,
     format: format.combine(
       format.timestamp(),
-      format.printf((info) => `${String(info['timestamp'])} ${info.level}: ${String(info.message)}`),
+      format.printf(
+        (info) => `${String(info['timestamp'])} ${info.level}: ${toPrintable(String(info.message))}`,
+      ),
     ),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types it as an interface
     transports: [new transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })],

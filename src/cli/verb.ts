@@ -1,6 +1,7 @@
 /** What a verb's file exports, and how its action runs: data to stdout, everything else to stderr, one exit status. */
 import type { Command } from 'commander';
 import { toVsbError } from '../errors.ts';
+import { toPrintable } from '../units/printable.ts';
 
 /** A verb: adds its command, with flags and help, to the program. Its action loads what it needs when it runs. */
 export type AddVerb = (program: Command) => void;
@@ -24,9 +25,9 @@ export function writeData(text: string): void {
   process.stdout.write(text);
 }
 
-/** Writes one line for people to stderr. */
-export function writeError(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** Writes lines for people to stderr: what others said in them (a guest, a program, a database) brings no escapes. */
+export function writeError(text: string): void {
+  process.stderr.write(`${text.split('\n').map(toPrintable).join('\n')}\n`);
 }
 
 function causes(error: Error): string {

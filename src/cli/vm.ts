@@ -4,6 +4,7 @@ import type { SettingFlags } from '../app/settings.ts';
 import type { VmResult } from '../app/vm.ts';
 import { VsbError } from '../errors.ts';
 import { toDurationMs } from '../units/duration.ts';
+import { toPrintable } from '../units/printable.ts';
 import { addCommonOptions, addSwitchOptions, outputOption } from './options.ts';
 import { runVerb, writeData, writeError, type AddVerb } from './verb.ts';
 
@@ -120,7 +121,12 @@ function addList(vm: Command): void {
         guest.accelerator ?? '-',
         guest.startedAt ?? '-',
       ]);
-      writeData(columns([['TOPOLOGY', 'VM', 'STATUS', 'PID', 'ACCEL', 'STARTED'], ...rows]));
+      writeData(
+        columns([
+          ['TOPOLOGY', 'VM', 'STATUS', 'PID', 'ACCEL', 'STARTED'],
+          ...rows.map((row) => row.map(toPrintable)),
+        ]),
+      );
       return 0;
     }),
   );

@@ -1,6 +1,7 @@
 /** A plan and what became of it, for people and for programs. Pure. */
 import type { Change, FailedChange, Finding } from '../domain.ts';
 import type { Plan } from '../plan/plan.ts';
+import { toPrintable } from '../units/printable.ts';
 import { paint, type Paint } from './paint.ts';
 
 /** What every JSON document of vsb says of its own form; a minor step only adds. */
@@ -12,7 +13,7 @@ const COLOURS = { create: 'green', update: 'yellow', remove: 'red' } as const;
 /** The plan as text: one line for each change, what it does to traffic, and the settings that differ. */
 export function renderPlan(plan: Plan, options: { readonly colour: boolean }): string {
   const draw = paint(options.colour);
-  const lines = [`${draw('bold', plan.topology)}: ${summary(plan)}`];
+  const lines = [`${draw('bold', plan.topology)}: ${summary(plan.changes, 'future')}`];
   const widths = {
     kind: widest(plan.changes.map((change) => change.kind)),
     name: widest(plan.changes.map((change) => change.name)),
@@ -22,7 +23,8 @@ export function renderPlan(plan: Plan, options: { readonly colour: boolean }): s
   for (const change of plan.changes) lines.push(...changeLines(change, widths, draw));
   if (plan.refusals.length > 0)
     lines.push('', draw('red', 'Refused; nothing can be applied until these are mended:'));
-  for (const { error } of plan.refusals) lines.push(`  ${draw('red', `[${error.code}]`)} ${error.message}`);
+  for (const { error } of plan.refusals)
+    lines.push(`  ${draw('red', `[${error.code}]`)} ${toPrintable(error.message)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -39,21 +41,24 @@ export function renderReport(
   const draw = paint(options.colour);
   const lines: string[] = [];
   for (const { change, error } of report.failed) {
-    lines.push(`${draw('red', 'failed')} ${change.kind} ${change.name}: [${error.code}] ${error.message}`);
+    const what = toPrintable(`${change.kind} ${change.name}: [${error.code}] ${error.message}`);
+    lines.push(`${draw('red', 'failed')} ${what}`);
   }
   for (const finding of report.findings) {
     const nic = finding.nic === undefined ? '' : ` (${finding.nic})`;
-    lines.push(
-      `${draw('red', 'not in effect')} ${finding.kind} ${finding.name}${nic}: [${finding.code}] ${finding.message}`,
-    );
+    const what = toPrintable(`${finding.kind} ${finding.name}${nic}: [${finding.code}] ${finding.message}`);
+    lines.push(`${draw('red', 'not in effect')} ${what}`);
   }
   const problems = report.failed.length + report.findings.length;
-  const made = report.outcome === 'unchanged' ? 'nothing to change' : summary(report.plan, 'past');
+  const failed = new Set(report.failed.map(({ change }) => change));
+  const made = report.plan.changes.filter((change) => !failed.has(change));
   const end =
     problems > 0
       ? draw('red', `${String(problems)} not in effect`)
       : draw('green', options.isVerified ? 'in effect' : 'written, not verified');
-  lines.push(`${draw('bold', report.plan.topology)}: ${made}; ${end}`);
+  lines.push(
+    `${draw('bold', report.plan.topology)}: ${report.outcome === 'unchanged' ? 'nothing to change' : summary(made, 'past')}; ${end}`,
+  );
   return `${lines.join('\n')}\n`;
 }
 
@@ -100,9 +105,9 @@ function toChangeDocument(change: Change): Readonly<Record<string, unknown>> {
   return { domain, verb, kind, name, nic, reason, impact, collateral: collateral ?? [], fields };
 }
 
-function summary(plan: Plan, tense: 'future' | 'past' = 'future'): string {
-  if (plan.changes.length === 0) return 'nothing to change';
-  const { create, update, remove } = counts(plan.changes);
+function summary(changes: readonly Change[], tense: 'future' | 'past'): string {
+  if (changes.length === 0) return tense === 'future' ? 'nothing to change' : 'nothing changed';
+  const { create, update, remove } = counts(changes);
   return tense === 'future'
     ? `${String(create)} to create, ${String(update)} to update, ${String(remove)} to remove`
     : `${String(create)} created, ${String(update)} updated, ${String(remove)} removed`;
@@ -124,14 +129,17 @@ function changeLines(
     change.kind.padEnd(widths.kind),
     change.name.padEnd(widths.name),
     ...(widths.nic > 0 ? [(change.nic ?? '').padEnd(widths.nic)] : []),
-  ].join('  ');
+  ]
+    .map(toPrintable)
+    .join('  ');
   const impact = change.impact === 'none' ? '' : `  ${draw('yellow', `impact: ${change.impact}`)}`;
-  const lines = [`  ${sign} ${columns}  ${draw('dim', change.reason)}${impact}`];
+  const lines = [`  ${sign} ${columns}  ${draw('dim', toPrintable(change.reason))}${impact}`];
   for (const { field, from, to } of change.fields) {
-    const text = from === undefined ? `${to ?? ''}` : `${from} → ${to ?? '(none)'}`;
-    lines.push(`        ${field}: ${text}`);
+    const text = from === undefined ? (to ?? '') : `${from} → ${to ?? '(none)'}`;
+    lines.push(toPrintable(`        ${field}: ${text}`));
   }
-  for (const touched of change.collateral ?? []) lines.push(`      ${draw('yellow', '!')} ${touched}`);
+  for (const touched of change.collateral ?? [])
+    lines.push(`      ${draw('yellow', '!')} ${toPrintable(touched)}`);
   return lines;
 }
 

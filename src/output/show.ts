@@ -1,5 +1,6 @@
 /** The switch as a tree: bridge → port → VM NIC. Pure. */
 import { renderRate } from '../units/bitrate.ts';
+import { toPrintable } from '../units/printable.ts';
 import { renderVlans } from '../units/vlan.ts';
 import { paint, type Paint } from './paint.ts';
 import { FORMAT_VERSION } from './plan.ts';
@@ -43,11 +44,12 @@ export interface ShownPort {
 /** The tree as text. */
 export function renderShow(shown: ShownSwitch, options: { readonly colour: boolean }): string {
   const draw = paint(options.colour);
-  if (shown.bridges.length === 0) return `no bridges at ${shown.remote}\n`;
+  if (shown.bridges.length === 0) return `no bridges at ${toPrintable(shown.remote)}\n`;
   const lines: string[] = [];
   for (const bridge of shown.bridges) {
-    const owner = bridge.owner === undefined ? '' : draw('dim', ` (${bridge.owner})`);
-    lines.push(`${draw('bold', bridge.name)} ${bridge.datapath}${owner}${problem(bridge.error, draw)}`);
+    const owner = bridge.owner === undefined ? '' : draw('dim', ` (${toPrintable(bridge.owner)})`);
+    const name = draw('bold', toPrintable(bridge.name));
+    lines.push(`${name} ${toPrintable(bridge.datapath)}${owner}${problem(bridge.error, draw)}`);
     lines.push(...portLines(bridge.ports, draw));
   }
   return `${lines.join('\n')}\n`;
@@ -59,15 +61,17 @@ export function toShowDocument(shown: ShownSwitch): Readonly<Record<string, unkn
 }
 
 function portLines(ports: readonly ShownPort[], draw: Paint): string[] {
-  const rows = ports.map((port) => [
-    port.name,
-    port.vm === undefined ? '-' : port.nic === undefined ? port.vm : `${port.vm}:${port.nic}`,
-    port.network ?? '-',
-    vlanText(port),
-    port.mac ?? '-',
-    port.link ?? 'unknown',
-    limitText(port),
-  ]);
+  const rows = ports.map((port) =>
+    [
+      port.name,
+      port.vm === undefined ? '-' : port.nic === undefined ? port.vm : `${port.vm}:${port.nic}`,
+      port.network ?? '-',
+      vlanText(port),
+      port.mac ?? '-',
+      port.link ?? 'unknown',
+      limitText(port),
+    ].map(toPrintable),
+  );
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return ports.map((port, index) => {
     const branch = index === ports.length - 1 ? '└─' : '├─';
@@ -102,5 +106,5 @@ function limitText(port: ShownPort): string {
 }
 
 function problem(error: string | undefined, draw: Paint): string {
-  return error === undefined ? '' : `  ${draw('red', `error: ${error}`)}`;
+  return error === undefined ? '' : `  ${draw('red', `error: ${toPrintable(error)}`)}`;
 }

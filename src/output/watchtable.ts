@@ -5,6 +5,7 @@ import type { View } from '../traffic/views.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';
 import type { Counter } from '../units/counter.ts';
+import { toPrintable } from '../units/printable.ts';
 
 export interface TableOptions {
   /** Characters that fit in a line; `undefined`: as many as needed. */
@@ -121,11 +122,6 @@ function chooseColumns(widths: readonly number[], width: number | undefined): nu
 
 function pad(text: string, width: number, align: Column['align'] = 'left'): string {
   return align === 'right' ? text.padStart(width) : text.padEnd(width);
-}
-
-/** Names come from a database that others write: no escape sequence of theirs may reach a terminal. */
-function toPrintable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }
 
 function renderPerSecond(rate: number | undefined): string {
