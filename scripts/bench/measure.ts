@@ -1,9 +1,9 @@
 /** What the benchmarks share: processes of their own, medians, a ratio beside its target, a topology of any size. */
 import { execFileSync } from 'node:child_process';
 
-/** Runs a TypeScript file in a process of its own. @returns what it printed */
+/** Runs a JavaScript file in a process of its own. @returns what it printed */
 export function node(script: string, ...args: readonly string[]): string {
-  return execFileSync(process.execPath, ['--import', 'tsx', script, ...args], {
+  return execFileSync(process.execPath, [script, ...args], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 2 ** 26,

@@ -20,9 +20,9 @@ try {
     writeFileSync(file, manyVms(nics));
     const { sandbox } = await startSandbox({ directory, datapath: 'none', netns: undefined });
     try {
-      node('scripts/bench/provision-inner.ts', 'apply', sandbox.remote, file);
+      node('scripts/bench/provision-inner.mjs', 'apply', sandbox.remote, file);
       const times = Array.from({ length: ROUNDS }, () =>
-        Number(node('scripts/bench/plan-inner.ts', sandbox.remote, file)),
+        Number(node('scripts/bench/plan-inner.mjs', sandbox.remote, file)),
       );
       medians.set(nics, median(times));
       console.log(

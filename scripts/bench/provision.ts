@@ -63,7 +63,7 @@ async function onFreshDatabase(scratch: string, measure: (remote: string) => num
 }
 
 function inner(mode: 'apply' | 'raw', remote: string, file: string): number {
-  return Number(node('scripts/bench/provision-inner.ts', mode, remote, file));
+  return Number(node('scripts/bench/provision-inner.mjs', mode, remote, file));
 }
 
 function command(remote: string, file: string): number {

@@ -1,6 +1,6 @@
 /** Open vSwitch as a domain: observe, diff, apply, verify over one OVSDB client. */
 import type { Domain } from '../domain.ts';
-import { fail } from '../errors.ts';
+import { fail, VsbError } from '../errors.ts';
 import type { OvsdbClient } from '../ovsdb/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import { waitForCurCfg } from '../ovsdb/nextcfg.ts';
@@ -42,14 +42,20 @@ export function switchDomain(
       const applied = await applySwitch(client, changes, observed, { databaseOnly, remote, signal });
       nextCfg = applied.nextCfg;
       if (nextCfg !== undefined && changes.some(takesAway)) {
-        // Whoever removes the devices next must not pull them from under ovs-vswitchd. Verify tells when it is late.
-        await waitForCurCfg(client, nextCfg, { timeoutMs: deadlineMs }).catch(() => undefined);
+        // Whoever removes the devices next must not pull them from under ovs-vswitchd.
+        const wait = { timeoutMs: deadlineMs, ...(signal ? { signal } : {}) };
+        await waitForCurCfg(client, nextCfg, wait).catch(passOverLateness);
       }
       return applied;
     },
     verify: async (desired, wait) =>
       databaseOnly ? [] : verifySwitch(client, desired, { ...wait, nextCfg, netns }),
   };
+}
+
+/** One that is late is told by verify. */
+function passOverLateness(thrown: unknown): void {
+  if (!(thrown instanceof VsbError) || thrown.code !== 'OVSDB_TIMEOUT') throw thrown;
 }
 
 function takesAway(change: SwitchChange): boolean {

@@ -112,23 +112,28 @@ function reasonToRefuse(
 }
 
 function creation(topology: string, spec: PortSpec, ofports: OfportAllocator): SwitchChange {
-  const port: PortColumns = {
-    ...(spec.tag === undefined ? {} : { tag: spec.tag }),
-    ...(spec.trunks.length === 0 ? {} : { trunks: spec.trunks }),
-    ...(spec.vlanMode === undefined ? {} : { vlan_mode: spec.vlanMode }),
-  };
-  const ofport = spec.stableOfport ? ofports.allocate(spec.name) : undefined;
-  const iface: InterfaceColumns = {
-    ...(ofport === undefined ? {} : { ofport_request: ofport }),
-    ...(spec.policingRateKbps === 0n
-      ? {}
-      : { ingress_policing_rate: spec.policingRateKbps, ingress_policing_burst: spec.policingBurstKb }),
-  };
+  const port: PortColumns = {};
+  const iface: InterfaceColumns = {};
   const fields: FieldChange[] = [{ field: 'bridge', from: undefined, to: spec.bridge }];
-  if (spec.vlanMode !== undefined) fields.push({ field: 'vlan_mode', from: undefined, to: spec.vlanMode });
-  if (spec.tag !== undefined) fields.push({ field: 'tag', from: undefined, to: String(spec.tag) });
-  if (spec.trunks.length > 0) fields.push({ field: 'trunks', from: undefined, to: renderVlans(spec.trunks) });
+  if (spec.vlanMode !== undefined) {
+    port.vlan_mode = spec.vlanMode;
+    fields.push({ field: 'vlan_mode', from: undefined, to: spec.vlanMode });
+  }
+  if (spec.tag !== undefined) {
+    port.tag = spec.tag;
+    fields.push({ field: 'tag', from: undefined, to: String(spec.tag) });
+  }
+  if (spec.trunks.length > 0) {
+    port.trunks = spec.trunks;
+    fields.push({ field: 'trunks', from: undefined, to: renderVlans(spec.trunks) });
+  }
+  if (spec.stableOfport) {
+    const ofport = ofports.allocate(spec.name);
+    if (ofport !== undefined) iface.ofport_request = ofport;
+  }
   if (spec.policingRateKbps !== 0n) {
+    iface.ingress_policing_rate = spec.policingRateKbps;
+    iface.ingress_policing_burst = spec.policingBurstKb;
     fields.push({
       field: 'ingress_policing_rate',
       from: undefined,

@@ -1,7 +1,7 @@
 /** Every port that a topology wants, NICs and uplinks alike, in the terms of OVSDB's columns. Pure. */
 import { nicName, type DesiredNic, type DesiredState, type DesiredUplink } from '../topology/desired.ts';
 import type { BitsPerSecond } from '../units/bitrate.ts';
-import type { VlanMode } from '../units/vlan.ts';
+import type { VlanId, VlanMode } from '../units/vlan.ts';
 import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from './ownership.ts';
 
 /** One desired port with its one interface. */
@@ -38,12 +38,16 @@ export function portSpecs(desired: DesiredState): PortSpec[] {
 }
 
 function nicSpec(topology: string, nic: DesiredNic, owner: ReadonlyMap<string, string>): PortSpec {
+  const vlan = vlanColumns(nic.vlan);
+  const { policingRateKbps, policingBurstKb } = policing(nic.limit.sent);
   return {
     name: nic.device,
     bridge: nic.bridge,
     nic: nicName(nic),
     adopt: nic.adopt,
-    ...vlanColumns(nic.vlan),
+    tag: vlan.tag,
+    trunks: vlan.trunks,
+    vlanMode: vlan.vlanMode,
     portIds: owner,
     interfaceIds: new Map([
       ['attached-mac', nic.mac],
@@ -55,7 +59,8 @@ function nicSpec(topology: string, nic: DesiredNic, owner: ReadonlyMap<string, s
       [VM_KEY, nic.vm],
     ]),
     stableOfport: true,
-    ...policing(nic.limit.sent),
+    policingRateKbps,
+    policingBurstKb,
     maxRate: nic.limit.received,
   };
 }
@@ -70,16 +75,18 @@ function uplinkSpec(bridge: string, uplink: DesiredUplink, owner: ReadonlyMap<st
     portIds: owner,
     interfaceIds: owner,
     stableOfport: false,
-    ...policing(undefined),
+    ...UNLIMITED,
     maxRate: undefined,
   };
 }
 
+const UNTRUNKED: readonly VlanId[] = Object.freeze([]);
+
 function vlanColumns(vlan: VlanMode | undefined): Pick<PortSpec, 'tag' | 'trunks' | 'vlanMode'> {
-  if (!vlan) return { tag: undefined, trunks: [], vlanMode: undefined };
+  if (!vlan) return { tag: undefined, trunks: UNTRUNKED, vlanMode: undefined };
   switch (vlan.mode) {
     case 'access':
-      return { tag: vlan.tag, trunks: [], vlanMode: vlan.mode };
+      return { tag: vlan.tag, trunks: UNTRUNKED, vlanMode: vlan.mode };
     case 'trunk':
       return { tag: undefined, trunks: vlan.trunks, vlanMode: vlan.mode };
     case 'native-tagged':
@@ -94,8 +101,10 @@ function vlanColumns(vlan: VlanMode | undefined): Pick<PortSpec, 'tag' | 'trunks
  */
 const LEAST_BURST_KB = 1000;
 
+const UNLIMITED = Object.freeze({ policingRateKbps: 0n, policingBurstKb: 0n });
+
 function policing(sent: BitsPerSecond | undefined): Pick<PortSpec, 'policingRateKbps' | 'policingBurstKb'> {
-  if (sent === undefined) return { policingRateKbps: 0n, policingBurstKb: 0n };
+  if (sent === undefined) return UNLIMITED;
   const rateKbps = Math.max(1, Math.round(sent / 1000));
   const burstKb = Math.max(LEAST_BURST_KB, Math.ceil(rateKbps / 10));
   return { policingRateKbps: BigInt(rateKbps), policingBurstKb: BigInt(burstKb) };

@@ -7,9 +7,7 @@ import { Transaction, type RowInput } from '../ovsdb/transaction.ts';
 import type {
   CreateBridge,
   CreatePort,
-  InterfaceColumns,
   MapEdit,
-  PortColumns,
   QosEdit,
   SwitchChange,
   UpdateBridge,
@@ -150,23 +148,18 @@ function updateBridge(transaction: Vswitch, edit: UpdateBridge): void {
 }
 
 function createPort(transaction: Vswitch, edit: CreatePort): Ref {
-  const qos = edit.qos.qos === 'create' ? insertQos(transaction, edit.qos) : undefined;
-  const iface = transaction.insert('Interface', {
-    name: edit.name,
-    external_ids: edit.interfaceIds,
-    ...toInterfaceRow(edit.iface),
-  });
-  return transaction.insert('Port', {
-    name: edit.name,
-    interfaces: [iface],
-    external_ids: edit.portIds,
-    ...toPortRow(edit.port),
-    ...(qos ? { qos } : {}),
-  });
+  const { name } = edit;
+  const iface = transaction.insert('Interface', { name, external_ids: edit.interfaceIds, ...edit.iface });
+  const interfaces = [iface];
+  if (edit.qos.qos !== 'create') {
+    return transaction.insert('Port', { name, interfaces, external_ids: edit.portIds, ...edit.port });
+  }
+  const qos = insertQos(transaction, edit.qos);
+  return transaction.insert('Port', { name, interfaces, external_ids: edit.portIds, ...edit.port, qos });
 }
 
 function updatePort(transaction: Vswitch, edit: UpdatePort): void {
-  let row: RowInput<OpenVSwitchTables['Port']> = toPortRow(edit.port);
+  let row: RowInput<OpenVSwitchTables['Port']> = edit.port;
   if (edit.qos.qos === 'create') row = { ...row, qos: insertQos(transaction, edit.qos) };
   if (edit.qos.qos === 'remove') row = { ...row, qos: undefined };
   if (Object.keys(row).length > 0) transaction.update('Port', edit.uuid, row);
@@ -175,7 +168,7 @@ function updatePort(transaction: Vswitch, edit: UpdatePort): void {
     transaction.update('QoS', edit.qos.uuid, qosColumns(edit.qos.maxRate));
   }
   if (Object.keys(edit.iface).length > 0) {
-    transaction.update('Interface', edit.interfaceUuid, toInterfaceRow(edit.iface));
+    transaction.update('Interface', edit.interfaceUuid, edit.iface);
   }
   const portIds = mapMutations(edit.portIds);
   if (portIds.length > 0) transaction.mutate('Port', edit.uuid, portIds);
@@ -194,14 +187,6 @@ function insertQos(transaction: Vswitch, edit: Extract<QosEdit, { qos: 'create' 
 
 function qosColumns(maxRate: string): { type: string; other_config: ReadonlyMap<string, string> } {
   return { type: 'linux-htb', other_config: new Map([['max-rate', maxRate]]) };
-}
-
-function toPortRow(columns: PortColumns): RowInput<OpenVSwitchTables['Port']> {
-  return columns;
-}
-
-function toInterfaceRow(columns: InterfaceColumns): RowInput<OpenVSwitchTables['Interface']> {
-  return columns;
 }
 
 /** `insert` does not overwrite a key that is there, so keys go first (RFC 7047 §5.1). */

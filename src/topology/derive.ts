@@ -43,19 +43,20 @@ export function macGiver(taken: Iterable<Mac>): (seed: NicSeed) => Mac {
 }
 
 /**
- * Gives host addresses of a network, as `ADDRESS/PREFIX`. The hash picks one; where it is taken, the next free one
- * follows. There are enough of them: check.ts refuses a network that has too few.
+ * Gives host addresses of a network, as `ADDRESS/PREFIX`. The hash picks one (of the first 2^48, where there are more);
+ * where it is taken, the next free one follows. There are enough of them: check.ts refuses a network that has too few.
  * @param taken values of those that the file names
  */
 export function addressGiver(cidr: Cidr, taken: Iterable<bigint>): (seed: NicSeed) => string {
-  const used = new Set<bigint>(taken);
   const { first, last } = hostRange(cidr);
-  const hostCount = last - first + 1n;
+  const hostCount = Math.min(Number(last - first) + 1, 2 ** 48);
+  // Offsets, because numbers are cheaper than bigints, and there are thousands.
+  const used = new Set(Array.from(taken, (value) => Number(value - first)));
   return ({ hash }) => {
-    let value = first + (BigInt(`0x${hash.slice(ADDRESS_AT, ADDRESS_AT + 16)}`) % hostCount);
-    while (used.has(value)) value = value === last ? first : value + 1n;
-    used.add(value);
-    return renderPrefixed(value, cidr);
+    let offset = Number.parseInt(hash.slice(ADDRESS_AT, ADDRESS_AT + 12), 16) % hostCount;
+    while (used.has(offset)) offset = (offset + 1) % hostCount;
+    used.add(offset);
+    return renderPrefixed(first + BigInt(offset), cidr);
   };
 }
 

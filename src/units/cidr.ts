@@ -74,7 +74,7 @@ export function hostRange(network: Cidr): { readonly first: bigint; readonly las
 export function renderAddress(value: bigint, family: 4 | 6): string {
   if (family === 4) {
     const bits = Number(value);
-    return [24, 16, 8, 0].map((shift) => String((bits >>> shift) & 0xff)).join('.');
+    return `${String(bits >>> 24)}.${String((bits >>> 16) & 0xff)}.${String((bits >>> 8) & 0xff)}.${String(bits & 0xff)}`;
   }
   const groups = Array.from({ length: 8 }, (_, index) => (value >> BigInt(112 - 16 * index)) & 0xffffn);
   const full = groups.map((group) => group.toString(16)).join(':');

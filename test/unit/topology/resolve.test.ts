@@ -181,7 +181,7 @@ vms:
     const nic = nicOf('{ network: web }');
     expect(nic).to.deep.include({
       mac: '52:54:00:44:08:71',
-      ip: '10.1.189.143/16',
+      ip: '10.1.7.213/16',
       ifaceId: '8c9b99d7-b4de-8cc6-8aaf-554bf264b39a',
     });
   });
