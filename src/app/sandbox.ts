@@ -53,12 +53,14 @@ export async function start(request: SandboxRequest): Promise<SandboxReport & { 
  *   and guest/'s stopGuest throw
  */
 export async function stop(directory: string, options: { readonly force: boolean }): Promise<boolean> {
+  const processes = await processesInSandbox(directory);
+  if (processes === undefined) return false;
   const runDir = guestsDirectoryIn(resolve(directory));
   const guests = (await listGuests(runDir)).filter((guest) => guest.status === 'running');
   if (options.force) {
     await Promise.all(guests.map((guest) => stopGuest(guest, { runDir, force: true, powerdownMs: 0 })));
   } else if (guests.length > 0) {
-    const others = new Map(await processesInSandbox(directory));
+    const others = new Map(processes);
     for (const { pid } of guests) others.delete(pid ?? 0);
     const occupants = [...guests.map(describeGuest), ...others.values()];
     throw fail('SANDBOX_BUSY', { directory: resolve(directory), occupants });

@@ -16,18 +16,23 @@ export function addSwitchOptions(command: Command): Command {
     );
 }
 
-/** Adds the flags that every verb has. */
+/** Adds the flags that almost every verb has. */
 export function addCommonOptions(command: Command): Command {
-  return command
-    .addOption(
+  return addLogOption(
+    command.addOption(
       new Option('--run-dir <dir>', 'state of guests (default: /run/vswitchboard)').env('VSB_RUN_DIR'),
-    )
-    .addOption(
-      new Option('--log-level <level>', 'what to log on stderr')
-        .choices(['error', 'warn', 'info', 'debug'])
-        .default('warn')
-        .env('VSB_LOG_LEVEL'),
-    );
+    ),
+  );
+}
+
+/** Adds the flag that every verb has. */
+export function addLogOption(command: Command): Command {
+  return command.addOption(
+    new Option('--log-level <level>', 'what to log on stderr')
+      .choices(['error', 'warn', 'info', 'debug'])
+      .default('warn')
+      .env('VSB_LOG_LEVEL'),
+  );
 }
 
 /** `-o FORMAT`, with its variable: one for all documents, and one of its own for streams, whose formats are others. */

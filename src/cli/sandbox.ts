@@ -1,7 +1,7 @@
 /** `vsb sandbox`: a private Open vSwitch in a directory. Flags and what a person reads; the work is app/sandbox.ts's. */
 import { Option, type Command } from 'commander';
 import type { SandboxReport } from '../app/sandbox.ts';
-import { addCommonOptions } from './options.ts';
+import { addLogOption } from './options.ts';
 import { interruptSignal, runVerb, writeData, writeError } from './verb.ts';
 
 interface Flags {
@@ -122,7 +122,7 @@ function addEnv(sandbox: Command): void {
 }
 
 function addFlags(command: Command): Command {
-  return addCommonOptions(command).addOption(
+  return addLogOption(command).addOption(
     new Option('--dir <dir>', 'directory of the sandbox: new or empty before it is started')
       .makeOptionMandatory()
       .env('VSB_SANDBOX_DIR'),

@@ -132,12 +132,14 @@ async function startAll(state: SandboxState, signal: AbortSignal | undefined): P
 
 /**
  * The processes in the namespace of a directory's sandbox that are not its daemons, as `tcpdump (pid 12)` by pid.
- * @returns none where there is no sandbox, or it has no namespace
+ * @returns `undefined` where there is no sandbox
  */
-export async function processesInSandbox(directory: string): Promise<ReadonlyMap<number, string>> {
+export async function processesInSandbox(
+  directory: string,
+): Promise<ReadonlyMap<number, string> | undefined> {
   const state = await readState(resolve(directory));
-  const occupants = state === undefined ? [] : await occupantsOf(state);
-  return new Map(occupants.map((mark) => [mark.pid, describeProcess(mark)]));
+  if (state === undefined) return undefined;
+  return new Map((await occupantsOf(state)).map((mark) => [mark.pid, describeProcess(mark)]));
 }
 
 /** Ends and removes everything that the note names; can be repeated after any interruption. */

@@ -96,6 +96,6 @@ describe('what a sandbox has noted', () => {
     await writeFile(note, written);
     expect(await stopSandbox(directory)).to.equal(true);
     expect(await stopSandbox(directory)).to.equal(false);
-    expect((await processesInSandbox(directory)).size).to.equal(0);
+    expect(await processesInSandbox(directory)).to.equal(undefined);
   });
 });

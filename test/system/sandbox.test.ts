@@ -173,9 +173,18 @@ describe('vsb sandbox', function () {
     await writeFile(file, JSON.stringify(topology)); // JSON is YAML
     const applied = await vsb(['apply', file, '--yes'], { env });
     expect(applied.status, applied.stderr).to.equal(0);
-    const started = await vsb(['vm', 'start', file, '--accel', 'tcg'], { env });
-    expect(started.status, started.stderr).to.equal(0);
+    const start = ['vm', 'start', file, '--accel', 'tcg'];
 
+    // Where there is no sandbox, guests are somebody else's.
+    const other = join(lab.scratch, 'other');
+    const elsewhere = { env: { ...env, VSB_RUN_DIR: join(other, 'guests') } };
+    expect((await vsb(start, elsewhere)).stderr).to.include('a: started');
+    const none = await vsb(['sandbox', 'stop', '--dir', other, '--force']);
+    expect(none.stderr).to.equal(`there is no sandbox in ${other}\n`);
+    expectError(await lab.sandbox('stop'), 'SANDBOX_BUSY', /still run: qemu-system-x86 \(pid \d+\)\. End/);
+    expect((await vsb(['vm', 'stop', file, '--force'], elsewhere)).stderr).to.include('a: stopped');
+
+    expect((await vsb(start, { env })).stderr).to.include('a: started');
     const refused = await lab.sandbox('stop');
     expectError(refused, 'SANDBOX_BUSY', /virtual machine "a" of demo \(pid \d+\)\. End them first/);
     expect((await vsb(['vm', 'list', file], { env })).stdout).to.include('running');
