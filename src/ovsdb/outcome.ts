@@ -75,6 +75,7 @@ export function readOutcome(
   if (failed >= 0) return toFailure(failed < operations.length ? failed : 'commit', replies[failed], sent);
   if (replies.length !== operations.length || !replies.every(isObject))
     throw fail('OVSDB_PROTOCOL', { where: 'transact', why: 'not every operation has a result' });
+  for (const ref of sent.refs) uuidIn(replies[ref.index]);
   let uuids: Map<Ref, Uuid> | undefined;
   let results: readonly OperationResult[] | undefined;
   return {
