@@ -43,7 +43,7 @@ export const add: AddVerb = (program) => {
         .argParser(toTimerOption)
         .env('VSB_WATCH_FOR'),
     )
-    .addOption(new Option('--bridge <names...>', 'only these bridges (default: all)'))
+    .addOption(new Option('--bridge <names...>', 'only these bridges (default: all)').env('VSB_WATCH_BRIDGE'))
     .addOption(outputOption(['table', 'ndjson', 'csv'], 'table', 'VSB_WATCH_OUTPUT'))
     .addHelpText(
       'after',
