@@ -16,7 +16,10 @@ import type {
 import { fail } from '../errors.ts';
 import type { DesiredState } from '../topology/desired.ts';
 
-/** The order on the way up; the way down is the reverse. A tap is there before its port asks for it. */
+/**
+ * The order on the way up; the way down is the reverse. A tap is there before its port asks for it, and goes after
+ * ovs-vswitchd let go of it, also where an apply takes a NIC away.
+ */
 const UPWARD: readonly DomainName[] = ['host', 'switch'];
 
 /** What would change, in the order in which it would be made. The same state gives the same plan, byte for byte. */
@@ -36,6 +39,8 @@ export interface Observation {
 /** The part of a plan that one domain makes. */
 interface Step {
   readonly diff: Diff;
+  /** The same with these changes only, and without its refusals. */
+  only(wanted: (change: Change) => boolean): Step;
   apply(options: WaitOptions): Promise<Applied>;
 }
 
@@ -58,7 +63,11 @@ export function planned<O, C extends Change>(
   name: DomainName,
   domain: Domain<DesiredState, O, C>,
 ): PlannedDomain {
-  const step = (diff: Diff<C>): Step => ({ diff, apply: (options) => domain.apply(diff.changes, options) });
+  const step = (diff: Diff<C>): Step => ({
+    diff,
+    only: (wanted) => step({ changes: diff.changes.filter(wanted), refusals: [] }),
+    apply: (options) => domain.apply(diff.changes, options),
+  });
   return {
     name,
     observe: async (desired) => {
@@ -80,18 +89,27 @@ export function observe(domains: readonly PlannedDomain[], desired: DesiredState
 
 /** What makes the host as the topology says. Pure. */
 export function planUp(desired: DesiredState, observations: readonly Observation[]): ReadyPlan {
+  const steps = inOrder(observations, UPWARD).map((observation) => observation.diff(desired));
+  const below = steps.slice(0, -1);
   return readyPlan(
     desired.name,
-    inOrder(observations, UPWARD).map((observation) => observation.diff(desired)),
+    [
+      ...below.map((step) => step.only((change) => change.verb !== 'remove')),
+      ...steps.slice(-1),
+      ...below.toReversed().map((step) => step.only((change) => change.verb === 'remove')),
+    ],
+    steps.flatMap((step) => step.diff.refusals),
   );
 }
 
 /** What takes away all that a topology owns, and nothing else. Pure. */
 export function planDown(topologyName: string, observations: readonly Observation[]): ReadyPlan {
   const downward = UPWARD.toReversed();
+  const steps = inOrder(observations, downward).map((observation) => observation.removal(topologyName));
   return readyPlan(
     topologyName,
-    inOrder(observations, downward).map((observation) => observation.removal(topologyName)),
+    steps,
+    steps.flatMap((step) => step.diff.refusals),
   );
 }
 
@@ -109,18 +127,18 @@ function inOrder(observations: readonly Observation[], order: readonly DomainNam
   return observations.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
-function readyPlan(topology: string, steps: readonly Step[]): ReadyPlan {
+function readyPlan(topology: string, steps: readonly Step[], refusals: readonly Refusal[]): ReadyPlan {
   const plan: Plan = {
     topology,
     changes: steps.flatMap((step) => step.diff.changes),
-    refusals: steps.flatMap((step) => step.diff.refusals),
+    refusals,
   };
   return {
     plan,
     apply: async (options) => {
-      if (plan.refusals.length > 0) {
-        const refusals = plan.refusals.map(({ error }) => `[${error.code}] ${error.message}`);
-        throw fail('PLAN_REFUSED', { topology, refusals });
+      if (refusals.length > 0) {
+        const reasons = refusals.map(({ error }) => `[${error.code}] ${error.message}`);
+        throw fail('PLAN_REFUSED', { topology, refusals: reasons });
       }
       const failed: FailedChange[] = [];
       for (const step of steps) {
