@@ -440,7 +440,7 @@ const registry = {
     1,
     409,
     (d: { name: string; bridge: string }) =>
-      `Bridge "${d.name}" cannot be made: a port of "${d.bridge}" has that name. Rename the bridge in the topology, or remove the port.`,
+      `Bridge "${d.name}" cannot be made: a port of "${d.bridge}", or a member of one, has that name. Rename the bridge in the topology, or remove the port.`,
   ),
   BRIDGE_NOT_OURS: define(
     1,
@@ -487,8 +487,8 @@ const registry = {
   SWITCH_OUTCOME_UNKNOWN: define(
     1,
     502,
-    (d: { remote: string }) =>
-      `The link to ovsdb-server at ${d.remote} was lost while the transaction was in flight: it was made wholly or not at all. Run \`vsb plan\` to see which, then \`vsb apply\` again.`,
+    (d: { remote: string; why: string }) =>
+      `ovsdb-server at ${d.remote} did not say what became of the transaction, which was made wholly or not at all. ${d.why} Run \`vsb plan\` to see which, then \`vsb apply\` again.`,
   ),
   SWITCH_NOT_CURRENT: define(
     1,
@@ -501,6 +501,12 @@ const registry = {
     503,
     (d: { bridge: string; datapath: string }) =>
       `Bridge "${d.bridge}" has no datapath: Open vSwitch could not open the type "${d.datapath}". Load the kernel module (modprobe openvswitch), or write \`datapath: netdev\`.`,
+  ),
+  BRIDGE_PORT_FAILED: define(
+    1,
+    503,
+    (d: { bridge: string; why: string }) =>
+      `Bridge "${d.bridge}" has no port of its own: ${d.why}. Rename the bridge in the topology, or remove the device that has its name.`,
   ),
   PORT_NOT_ATTACHED: define(
     1,

@@ -51,6 +51,10 @@ function demandSuccess(outcome: TransactionOutcome, remote: string): void {
     case 'error':
       throw fail('SWITCH_REJECTED', { what: outcome.message });
     case 'unknown':
-      throw fail('SWITCH_OUTCOME_UNKNOWN', { remote }, { cause: outcome.reason });
+      throw fail(
+        'SWITCH_OUTCOME_UNKNOWN',
+        { remote, why: outcome.reason.message },
+        { cause: outcome.reason },
+      );
   }
 }

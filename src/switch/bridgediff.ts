@@ -16,10 +16,11 @@ export function bridgeChanges(
   for (const bridge of desired.bridges) {
     const there = observed.bridges.get(bridge.name);
     if (!there) {
-      if (observed.ports.has(bridge.name)) {
-        const port = observed.ports.get(bridge.name);
+      // A member of a bond has a name too, and is no port of that name.
+      const port = observed.ports.get(observed.portOfInterface.get(bridge.name) ?? bridge.name);
+      if (port) {
         refusals.push(
-          refusal(bridge.name, fail('BRIDGE_NAME_TAKEN', { name: bridge.name, bridge: port?.bridge ?? '' })),
+          refusal(bridge.name, fail('BRIDGE_NAME_TAKEN', { name: bridge.name, bridge: port.bridge })),
         );
       } else changes.push(creation(desired.name, bridge, observed.kernelDatapath));
       continue;

@@ -20,8 +20,9 @@ type Vswitch = Transaction<OpenVSwitchTables>;
 
 /**
  * Compiles changes. Each row that is to be changed is waited for first (for no time), so that one which went meanwhile
- * makes the outcome `try-again`, with nothing written; without that an update finds no row, and says nothing. Sets of ports are changed by one mutation for each bridge: rewriting them, or one mutation for each
- * port, takes time that grows with the square of their number.
+ * makes the outcome `try-again`, with nothing written; without that an update finds no row, and says nothing. Sets of
+ * ports are changed by one mutation for each bridge: rewriting them, or one mutation for each port, takes time that
+ * grows with the square of their number.
  */
 export function compileChanges(changes: readonly SwitchChange[], observed: ObservedSwitch): Vswitch {
   const transaction = new Transaction(openVSwitch);
@@ -39,6 +40,7 @@ export function compileChanges(changes: readonly SwitchChange[], observed: Obser
         updateBridge(transaction, edit);
         break;
       case 'remove-bridge':
+        expectPorts(transaction, edit.uuid, name, observed);
         removedBridges.push(edit.uuid);
         break;
       case 'create-port':
@@ -78,6 +80,13 @@ export function compileChanges(changes: readonly SwitchChange[], observed: Obser
 
 function expectRow(transaction: Vswitch, table: 'Bridge' | 'Port', uuid: Uuid, name: string): void {
   transaction.wait(table, uuid, '==', ['name'], [{ name }], { timeoutMs: 0 });
+}
+
+/** A bridge goes with all of its ports: one that somebody plugged in since the plan was made must not go unseen. */
+function expectPorts(transaction: Vswitch, uuid: Uuid, name: string, observed: ObservedSwitch): void {
+  const names = observed.bridges.get(name)?.portNames ?? [];
+  const ports = names.flatMap((port) => observed.ports.get(port)?.uuid ?? []);
+  transaction.wait('Bridge', uuid, '==', ['ports'], [{ ports }], { timeoutMs: 0 });
 }
 
 /** Which ports come to and go from which bridge. */

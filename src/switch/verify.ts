@@ -11,7 +11,7 @@ import { limitFindings } from './limits.ts';
 import { portSpecs, type PortSpec } from './portspec.ts';
 
 export interface VerifyOptions extends WaitOptions {
-  /** What `cur_cfg` must reach first; `undefined`: nothing was written, so it is looked at as it is. */
+  /** What `cur_cfg` must reach first; `undefined`: we wrote nothing, so what others asked for last. */
   readonly nextCfg: bigint | undefined;
   readonly netns: string | undefined;
 }
@@ -25,9 +25,9 @@ export async function verifySwitch(
   const stale = await waitForVswitchd(client, options);
   if (stale) return [stale];
   const snapshot = client.snapshot();
-  const bridges = desired.bridges.flatMap((bridge) => bridgeFinding(snapshot, bridge.name));
   const specs = portSpecs(desired);
   const interfaces = new Map([...snapshot.table('Interface').values()].map((row) => [row.name, row]));
+  const bridges = desired.bridges.flatMap(({ name }) => bridgeFinding(snapshot, name, interfaces.get(name)));
   const ports = specs.flatMap((spec) => portFinding(spec, interfaces.get(spec.name)));
   const lost = new Set(ports.map((finding) => finding.name));
   // A limit needs a device: where that is missing, one finding is enough.
@@ -42,9 +42,11 @@ async function waitForVswitchd(
   client: OvsdbClient<OpenVSwitchTables>,
   options: VerifyOptions,
 ): Promise<Finding | undefined> {
-  if (options.nextCfg === undefined) return undefined;
+  const [root] = client.snapshot().table('Open_vSwitch').values();
+  const nextCfg = options.nextCfg ?? root?.next_cfg;
+  if (nextCfg === undefined) return undefined;
   try {
-    await waitForCurCfg(client, options.nextCfg, {
+    await waitForCurCfg(client, nextCfg, {
       timeoutMs: options.deadlineMs,
       ...(options.signal ? { signal: options.signal } : {}),
     });
@@ -57,9 +59,17 @@ async function waitForVswitchd(
   }
 }
 
-function bridgeFinding(snapshot: Snapshot<OpenVSwitchTables>, name: string): Finding[] {
+/** A bridge needs a datapath, and its own port, whose name another device of the host may have. */
+function bridgeFinding(
+  snapshot: Snapshot<OpenVSwitchTables>,
+  name: string,
+  own: InterfaceRow | undefined,
+): Finding[] {
   const row = findBridge(snapshot, name);
-  if (row?.datapath_id !== undefined) return [];
+  if (row?.datapath_id !== undefined) {
+    if (own?.error === undefined) return [];
+    return [toFinding('Bridge', name, undefined, 'BRIDGE_PORT_FAILED', { bridge: name, why: own.error })];
+  }
   const datapath = row?.datapath_type || 'system';
   return [toFinding('Bridge', name, undefined, 'BRIDGE_NOT_UP', { bridge: name, datapath })];
 }
