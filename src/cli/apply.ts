@@ -71,15 +71,19 @@ async function act(verb: 'apply' | 'destroy', file: string, flags: ApplyFlags): 
         import('../output/plan.ts'),
       ]);
     const isTable = flags.output === 'table';
+    const signal = interruptSignal();
     const options = { colour: isColourful(process.stdout), isVerified: flags.databaseOnly !== true };
     const report = await (verb === 'apply' ? apply : destroy)(file, {
       settings: toSettings(flags),
       databaseOnly: flags.databaseOnly === true,
       deadlineMs: flags.deadline,
-      signal: interruptSignal(),
+      signal,
       confirm: (plan) => {
         if (isTable) writeData(`${renderPlan(plan, options)}\n`);
-        return flags.yes === true ? Promise.resolve(true) : askYes(verb);
+        if (flags.yes === true) return Promise.resolve(true);
+        // Data goes to stdout; who is asked must see what about.
+        if (!isTable) writeError(renderPlan(plan, { colour: false }));
+        return askYes(verb, signal);
       },
     });
     if (flags.output === 'table') writeData(renderReport(report, options));
@@ -91,16 +95,28 @@ async function act(verb: 'apply' | 'destroy', file: string, flags: ApplyFlags): 
   });
 }
 
-async function askYes(verb: string): Promise<boolean> {
+async function askYes(verb: string, signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY) {
     writeError(`vsb: there is nobody to ask: stdin is no terminal. Give --yes to ${verb} without asking.`);
     return false;
   }
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-C and Ctrl-D close it, as a signal does here; the question is never answered then.
+  const closed = new Promise<string>((resolve) => {
+    lines.once('close', () => {
+      resolve('no');
+    });
+  });
+  const close = (): void => {
+    lines.close();
+  };
+  signal.addEventListener('abort', close, { once: true });
   try {
-    return ['y', 'yes'].includes((await lines.question(`${verb} this? [yes/no] `)).trim().toLowerCase());
+    const answer = await Promise.race([lines.question(`${verb} this? [yes/no] `), closed]);
+    return ['y', 'yes'].includes(answer.trim().toLowerCase());
   } finally {
+    signal.removeEventListener('abort', close);
     lines.close();
   }
 }

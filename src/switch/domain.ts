@@ -1,15 +1,15 @@
 /** Open vSwitch as a domain: observe, diff, apply, verify over one OVSDB client. */
 import type { Domain } from '../domain.ts';
-import { fail, VsbError } from '../errors.ts';
+import { fail } from '../errors.ts';
 import type { OvsdbClient } from '../ovsdb/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
-import { waitForCurCfg } from '../ovsdb/nextcfg.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { applySwitch } from './apply.ts';
 import type { SwitchChange } from './change.ts';
 import { diffSwitch, diffSwitchRemoval } from './diff.ts';
 import { observeSwitch } from './observe.ts';
 import type { ObservedSwitch } from './observed.ts';
+import { waitUntilTakenUp } from './takenup.ts';
 import { verifySwitch } from './verify.ts';
 
 export interface SwitchDomainOptions {
@@ -37,25 +37,23 @@ export function switchDomain(
     },
     diff: diffSwitch,
     removal: diffSwitchRemoval,
-    apply: async (changes, { deadlineMs, signal }) => {
+    apply: async (changes, wait) => {
       if (!observed) throw fail('INTERNAL', { what: 'the switch was not observed before apply' });
-      const applied = await applySwitch(client, changes, observed, { databaseOnly, remote, signal });
+      const applied = await applySwitch(client, changes, observed, {
+        databaseOnly,
+        remote,
+        signal: wait.signal,
+      });
       nextCfg = applied.nextCfg;
       if (nextCfg !== undefined && changes.some(takesAway)) {
-        // Whoever removes the devices next must not pull them from under ovs-vswitchd.
-        const wait = { timeoutMs: deadlineMs, ...(signal ? { signal } : {}) };
-        await waitForCurCfg(client, nextCfg, wait).catch(passOverLateness);
+        // Whoever removes the devices next must not pull them from under ovs-vswitchd. Verify tells when it is late.
+        await waitUntilTakenUp(client, nextCfg, wait);
       }
       return applied;
     },
     verify: async (desired, wait) =>
       databaseOnly ? [] : verifySwitch(client, desired, { ...wait, nextCfg, netns }),
   };
-}
-
-/** One that is late is told by verify. */
-function passOverLateness(thrown: unknown): void {
-  if (!(thrown instanceof VsbError) || thrown.code !== 'OVSDB_TIMEOUT') throw thrown;
 }
 
 function takesAway(change: SwitchChange): boolean {

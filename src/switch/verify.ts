@@ -1,14 +1,14 @@
 /** Committed is not yet in effect: asks the switch, and the kernel, what became of each desired bridge and port. */
 import type { Finding, WaitOptions } from '../domain.ts';
-import { fail, VsbError, type ErrorCode, type ErrorDetails } from '../errors.ts';
+import { fail, type ErrorCode, type ErrorDetails } from '../errors.ts';
 import type { OvsdbClient } from '../ovsdb/client.ts';
 import type { BridgeRow, InterfaceRow, OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
-import { waitForCurCfg } from '../ovsdb/nextcfg.ts';
 import type { Snapshot } from '../ovsdb/snapshot.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { renderDuration } from '../units/duration.ts';
 import { limitFindings } from './limits.ts';
 import { portSpecs, type PortSpec } from './portspec.ts';
+import { waitUntilTakenUp } from './takenup.ts';
 
 export interface VerifyOptions extends WaitOptions {
   /** What `cur_cfg` must reach first; `undefined`: we wrote nothing, so what others asked for last. */
@@ -44,19 +44,10 @@ async function waitForVswitchd(
 ): Promise<Finding | undefined> {
   const [root] = client.snapshot().table('Open_vSwitch').values();
   const nextCfg = options.nextCfg ?? root?.next_cfg;
-  if (nextCfg === undefined) return undefined;
-  try {
-    await waitForCurCfg(client, nextCfg, {
-      timeoutMs: options.deadlineMs,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    return undefined;
-  } catch (thrown) {
-    if (!(thrown instanceof VsbError) || thrown.code !== 'OVSDB_TIMEOUT') throw thrown;
-    return toFinding('Open_vSwitch', '.', undefined, 'SWITCH_NOT_CURRENT', {
-      waited: renderDuration(options.deadlineMs),
-    });
-  }
+  if (nextCfg === undefined || (await waitUntilTakenUp(client, nextCfg, options))) return undefined;
+  return toFinding('Open_vSwitch', '.', undefined, 'SWITCH_NOT_CURRENT', {
+    waited: renderDuration(options.deadlineMs),
+  });
 }
 
 /** A bridge needs a datapath, and its own port, whose name another device of the host may have. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -306,6 +306,40 @@ describe('vsb apply', function () {
     const applied = await command('apply', await file(TWO_NICS), '--yes', '--deadline', '1s');
     expect(applied.status).to.equal(1);
     expect(applied.stdout).to.contain('SWITCH_NOT_CURRENT').and.to.contain('Is it running?');
+
+    // Nothing is to be written now, and what was written is still not taken up: no port is called unattached for that.
+    const again = await command(
+      'apply',
+      join(scratch, 'lab.vsb.yaml'),
+      '--yes',
+      '--deadline',
+      '1s',
+      '-o',
+      'json',
+    );
+    const document = JSON.parse(again.stdout) as PlanDocument;
+    expect(document.outcome).to.equal('unchanged');
+    expect(document.findings?.map(({ code }) => code)).to.deep.equal(['SWITCH_NOT_CURRENT']);
+  });
+
+  it('takes the tap of a NIC that the file no longer has away after ovs-vswitchd let go of it', async () => {
+    expect((await command('apply', await file(TWO_NICS), '--yes')).status).to.equal(0);
+    const applied = await command('apply', await file(TWO_NICS.replace(/^ {2}b: .*$/m, '')), '--yes');
+    expect(applied.status, applied.stdout).to.equal(0);
+    expect(await links())
+      .to.contain('a-0')
+      .and.not.to.contain('b-0');
+    const log = await readFile(join(sandbox.directory, 'ovs-vswitchd.log'), 'utf8');
+    expect(log.split('\n').filter((line) => /\|(WARN|ERR)\|.*b-0/.test(line))).to.deep.equal([]);
+  });
+
+  it('says that another device has the name of a bridge', async () => {
+    sandbox.announce(/br0/);
+    await sandbox.inside('ip', 'tuntap', 'add', 'dev', 'br0', 'mode', 'tun');
+    const applied = await command('apply', await file(TWO_NICS), '--yes', '-o', 'json');
+    const { findings } = JSON.parse(applied.stdout) as PlanDocument;
+    expect(findings?.map(({ code, name }) => [code, name])).to.deep.equal([['BRIDGE_PORT_FAILED', 'br0']]);
+    expect(applied.status).to.equal(1);
   });
 
   it('shows who is on which port, and what is wrong there', async () => {
