@@ -1,7 +1,9 @@
 /** Many commands of `ip` in one process (`ip -force -batch -`, ip(8)), each with its own success or failure. */
-import type { WaitOptions } from '../domain.ts';
 import { fail, type VsbError } from '../errors.ts';
 import { programFailed, run } from '../process/run.ts';
+
+/** 1,000 commands take a second or two; this is for a machine that is stuck. */
+const TIMEOUT_MS = 120_000;
 
 /**
  * Runs commands one after the other; one that fails does not stop the next.
@@ -12,12 +14,10 @@ import { programFailed, run } from '../process/run.ts';
 export async function batch(
   commands: readonly string[],
   netns: string | undefined,
-  options: WaitOptions,
 ): Promise<ReadonlyMap<number, VsbError>> {
   if (commands.length === 0) return new Map();
   const { status, stderr } = await run('ip', ['-force', '-batch', '-'], {
-    timeoutMs: options.deadlineMs,
-    signal: options.signal,
+    timeoutMs: TIMEOUT_MS,
     netns,
     input: `${commands.join('\n')}\n`,
   });

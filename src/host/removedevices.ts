@@ -2,7 +2,6 @@
  * Removes many devices at once. One by one the kernel waits 15 ms for each (17 s for 1,000); a device group (ip-link(8))
  * goes in one step, 0.1 s for 200.
  */
-import type { WaitOptions } from '../domain.ts';
 import type { VsbError } from '../errors.ts';
 import { batch } from './ipbatch.ts';
 import type { ObservedHost } from './types.ts';
@@ -19,12 +18,11 @@ export async function removeDevices(
   names: readonly string[],
   now: ObservedHost,
   netns: string | undefined,
-  options: WaitOptions,
 ): Promise<ReadonlyMap<number, VsbError>> {
   if (names.length === 0) return new Map();
   const group = freeGroup(now);
   const commands = names.map((name) => `link set dev ${name} group ${group}`);
-  const errors = await batch([...commands, `link delete group ${group}`], netns, options);
+  const errors = await batch([...commands, `link delete group ${group}`], netns);
   const allFailed = errors.get(names.length);
   if (!allFailed) return errors;
   return new Map(names.map((_, index) => [index, errors.get(index) ?? allFailed]));

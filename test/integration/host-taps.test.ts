@@ -133,7 +133,7 @@ describe('taps in the kernel', () => {
   it('are told apart in one batch: each failure belongs to its command', async () => {
     const make = 'tuntap add dev web1-0 mode tap';
     const commands = [make, make, 'link set dev none up', 'link set dev web1-0 up'];
-    const errors = await batch(commands, netns, WAIT);
+    const errors = await batch(commands, netns);
     expect([...errors].map(([index, error]) => [index, error.details['said']])).to.deep.equal([
       [1, 'ioctl(TUNSETIFF): Device or resource busy'],
       [2, 'Cannot find device "none"'],
@@ -148,6 +148,24 @@ describe('taps in the kernel', () => {
     const { failed } = await host.apply(changes, WAIT);
     expect(failed.map(({ error }) => error.code)).to.deep.equal(['DEVICE_NOT_OURS']);
     expect(await link('web1-0')).to.contain('alias mine now');
+  });
+
+  it('are all marked when somebody interrupts in the middle, and none is there when before', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({ device: `many-${String(index)}` }));
+    const { changes } = await plan(many);
+    const early = await host
+      .apply(changes, { ...WAIT, signal: AbortSignal.abort() })
+      .catch((thrown: unknown) => thrown);
+    expect(early).to.be.instanceOf(VsbError).with.property('code', 'CANCELLED');
+    expect(await ip('-o', 'link', 'show')).not.to.contain('many-');
+
+    const stop = new AbortController();
+    // Patience is over at once, too: it is patience with ovs-vswitchd.
+    const applying = host.apply(changes, { deadlineMs: 1, signal: stop.signal });
+    while (!(await ip('-o', 'link', 'show')).includes('many-')) continue;
+    stop.abort();
+    expect((await applying).failed).to.deep.equal([]);
+    expect((await plan(many)).changes, 'all made, marked and up').to.deep.equal([]);
   });
 
   it('need a namespace that is there', async () => {
