@@ -31,6 +31,8 @@ export interface StartVmsOptions {
   /** Wait until each guest's console has shown this text. */
   readonly waitFor: string | undefined;
   readonly timeoutMs: number;
+  /** What runs by then, runs on. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -44,14 +46,14 @@ export async function startVms(
 ): Promise<VmResult<StartOutcome>[]> {
   const topology = await loadTopology(path);
   const vms = select(topology, options.vms);
-  const home = homeOf(settings, topology, path, options.accelerator);
+  const home = homeOf(settings, topology, path, options);
   return Promise.all(
     vms.map((vm) =>
       settle(vm.name, async () => {
         const outcome = await startGuest(vm, home);
         if (options.waitFor !== undefined) {
           const paths = guestPaths(home.runDir, { topology: topology.name, vm: vm.name });
-          await awaitConsoleText(vm.name, paths, options.waitFor, options.timeoutMs);
+          await awaitConsoleText(vm.name, paths, options.waitFor, options);
         }
         return outcome;
       }),
@@ -113,7 +115,7 @@ export async function startCommands(
   accelerator: Accelerator | 'auto',
 ): Promise<GuestCommand[]> {
   const topology = await loadTopology(path);
-  const home = homeOf(settings, topology, path, accelerator);
+  const home = homeOf(settings, topology, path, { accelerator });
   return Promise.all(select(topology, vms).map((vm) => startCommand(vm, home)));
 }
 
@@ -121,7 +123,7 @@ function homeOf(
   settings: Settings,
   topology: DesiredState,
   path: string,
-  accelerator: Accelerator | 'auto',
+  { accelerator, signal }: Pick<StartVmsOptions, 'accelerator' | 'signal'>,
 ): GuestHome {
   // QEMU goes to "/" when it daemonizes.
   const runDir = toAbsolute(settings.runDir);
@@ -130,16 +132,21 @@ function homeOf(
     topologyPath: path,
     runDir,
     netns: settings.netns,
-    accelerate: accelerate(accelerator, runDir),
+    accelerate: accelerate(accelerator, runDir, signal),
+    signal,
   };
 }
 
 /** Asks once for each kernel, since the question takes seconds and VMs start at the same time. */
-function accelerate(wanted: Accelerator | 'auto', runDir: string): GuestHome['accelerate'] {
+function accelerate(
+  wanted: Accelerator | 'auto',
+  runDir: string,
+  signal: AbortSignal | undefined,
+): GuestHome['accelerate'] {
   const choices = new Map<string, Promise<AcceleratorChoice>>();
   return async (kernel) => {
     if (wanted !== 'auto') return { accelerator: wanted, reason: 'as asked for' };
-    const choice = choices.get(kernel) ?? chooseAccelerator(kernel, runDir);
+    const choice = choices.get(kernel) ?? chooseAccelerator(kernel, runDir, signal);
     choices.set(kernel, choice);
     return choice;
   };

@@ -6,7 +6,7 @@ import { VsbError } from '../errors.ts';
 import { toDurationMs } from '../units/duration.ts';
 import { toPrintable } from '../units/printable.ts';
 import { addCommonOptions, addSwitchOptions, outputOption } from './options.ts';
-import { runVerb, writeData, writeError, type AddVerb } from './verb.ts';
+import { interruptSignal, runVerb, writeData, writeError, type AddVerb } from './verb.ts';
 
 type Flags = SettingFlags & { readonly logLevel: string };
 
@@ -54,6 +54,7 @@ function addStart(vm: Command): void {
           accelerator: flags.accel,
           waitFor: flags.wait,
           timeoutMs: flags.timeout,
+          signal: interruptSignal(),
         });
         return report(results, (outcome) =>
           outcome.outcome === 'started'

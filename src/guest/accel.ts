@@ -5,7 +5,7 @@
  */
 import { access, constants, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toVsbError } from '../errors.ts';
+import { fail, toVsbError } from '../errors.ts';
 import { run } from '../process/run.ts';
 import { acceleratorArgs, BARE_MACHINE, QEMU, type Accelerator } from './qemu-args.ts';
 
@@ -23,17 +23,21 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /**
  * Chooses `kvm` where it boots the kernel, else `tcg`. The first question about a kernel takes up to 5 s.
- * @throws PROGRAM_MISSING where QEMU is not installed
+ * @throws PROGRAM_MISSING where QEMU is not installed, FILE_UNREADABLE for the kernel, FILE_UNWRITABLE, CANCELLED
  */
-export async function chooseAccelerator(kernel: string, runDir: string): Promise<AcceleratorChoice> {
+export async function chooseAccelerator(
+  kernel: string,
+  runDir: string,
+  signal?: AbortSignal,
+): Promise<AcceleratorChoice> {
   const obstacle = await kvmObstacle();
   if (obstacle !== undefined) return { accelerator: 'tcg', reason: obstacle };
-  await mkdir(runDir, { recursive: true, mode: 0o755 });
+  await mkdir(runDir, { recursive: true, mode: 0o755 }).catch(failAs('FILE_UNWRITABLE', runDir));
   const cacheFile = join(runDir, 'accelerators.json');
   const key = await probeKey(kernel);
   const known = (await readCache(cacheFile))[key];
   if (known !== undefined) return known;
-  const choice = await probe(kernel, runDir);
+  const choice = await probe(kernel, runDir, signal);
   await writeCache(cacheFile, { ...(await readCache(cacheFile)), [key]: choice });
   return choice;
 }
@@ -49,11 +53,15 @@ async function kvmObstacle(): Promise<string | undefined> {
 }
 
 /** Boots the kernel: it finds no root, panics, and "reboots", which ends QEMU. What counts is that it spoke. */
-async function probe(kernel: string, runDir: string): Promise<AcceleratorChoice> {
-  const directory = await mkdtemp(join(runDir, 'accelerator-'));
+async function probe(
+  kernel: string,
+  runDir: string,
+  signal: AbortSignal | undefined,
+): Promise<AcceleratorChoice> {
+  const directory = await mkdtemp(join(runDir, 'accelerator-')).catch(failAs('FILE_UNWRITABLE', runDir));
   try {
     const said = join(directory, 'serial');
-    const stderr = await boot(kernel, said);
+    const stderr = await boot(kernel, said, signal);
     const spoke = (await stat(said).catch(() => undefined))?.size ?? 0;
     if (spoke > 0) return { accelerator: 'kvm', reason: 'KVM boots this kernel' };
     const why = stderr ?? `the kernel printed nothing within ${String(PROBE_MS)} ms`;
@@ -64,7 +72,11 @@ async function probe(kernel: string, runDir: string): Promise<AcceleratorChoice>
 }
 
 /** @returns what QEMU complained of, or `undefined` where it was ended by the time limit. */
-async function boot(kernel: string, serialFile: string): Promise<string | undefined> {
+async function boot(
+  kernel: string,
+  serialFile: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   const args = [
     ...acceleratorArgs('kvm'),
     ...['-m', PROBE_MEMORY],
@@ -75,7 +87,7 @@ async function boot(kernel: string, serialFile: string): Promise<string | undefi
     ...['-append', 'console=ttyS0 earlyprintk=ttyS0 panic=-1'],
   ];
   try {
-    const { status, stderr } = await run(QEMU, args, { timeoutMs: PROBE_MS });
+    const { status, stderr } = await run(QEMU, args, { timeoutMs: PROBE_MS, signal });
     return stderr.trim().split('\n')[0] || `QEMU ended with status ${String(status)}`;
   } catch (thrown) {
     const error = toVsbError(thrown);
@@ -86,8 +98,19 @@ async function boot(kernel: string, serialFile: string): Promise<string | undefi
 
 /** The answer holds for this boot of the host and this version of the kernel's file. */
 async function probeKey(kernel: string): Promise<string> {
-  const [bootId, file] = await Promise.all([readFile(BOOT_ID, 'utf8'), stat(kernel)]);
+  const [bootId, file] = await Promise.all([
+    readFile(BOOT_ID, 'utf8'),
+    stat(kernel).catch(failAs('FILE_UNREADABLE', kernel)),
+  ]);
   return [bootId.trim(), kernel, String(file.mtimeMs), String(file.size)].join(' ');
+}
+
+/** Passes a file's fault on under its code. */
+function failAs(code: 'FILE_UNREADABLE' | 'FILE_UNWRITABLE', path: string): (thrown: unknown) => never {
+  return (thrown) => {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw fail(code, { path, why }, { cause: thrown });
+  };
 }
 
 async function readCache(path: string): Promise<Record<string, AcceleratorChoice>> {

@@ -78,19 +78,21 @@ export async function attachConsole(
       finish('guest');
     });
     streams.input.on('data', onInput).once('end', onInputEnd);
+    // Nobody reads on. What else that means is for whose stream it is.
+    streams.output.once('error', onAbort);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 
 /**
  * Waits until the guest has printed a text on its console since it started.
- * @throws GUEST_SILENT at the time limit, GUEST_NOT_RUNNING where it ended before
+ * @throws GUEST_SILENT at the time limit, GUEST_NOT_RUNNING where it ended before, CANCELLED (it runs on)
  */
 export async function awaitConsoleText(
   vm: string,
   paths: GuestPaths,
   text: string,
-  timeoutMs: number,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -98,6 +100,9 @@ export async function awaitConsoleText(
     const printed = await readFile(paths.consoleLog, 'utf8').catch(() => '');
     if (printed.includes(text)) return;
     if (status !== 'running') throw fail('GUEST_NOT_RUNNING', { vm, status });
+    if (signal?.aborted === true) {
+      throw fail('CANCELLED', { what: `VM "${vm}" runs, and nobody waited for "${text}"` });
+    }
     if (performance.now() >= deadline) {
       throw fail('GUEST_SILENT', { vm, text, timeoutMs, last: lastLine(printed) });
     }

@@ -27,6 +27,8 @@ export interface GuestHome {
   readonly netns: string | undefined;
   /** How a kernel is to be run (accel.ts, or what was asked for). */
   readonly accelerate: (kernel: string) => Promise<AcceleratorChoice>;
+  /** Keeps a guest from being started; one whose QEMU is on its way is seen through. */
+  readonly signal: AbortSignal | undefined;
 }
 
 export type StartOutcome =
@@ -46,7 +48,7 @@ const START_TIMEOUT_MS = 30_000;
 /**
  * Starts a VM, unless it runs. Its taps must be there: apply makes them.
  * @throws GUEST_NOT_BOOTABLE, GUEST_BOOT_FILE_MISSING, GUEST_TAP_MISSING, GUEST_NOT_STARTED with what QEMU said,
- *   GUEST_SOCKET_PATH_TOO_LONG, FILE_UNWRITABLE, PROGRAM_MISSING, NETNS_MISSING, NOT_PERMITTED
+ *   GUEST_SOCKET_PATH_TOO_LONG, FILE_UNWRITABLE, PROGRAM_MISSING, NETNS_MISSING, NOT_PERMITTED, CANCELLED
  */
 export async function startGuest(vm: DesiredVm, home: GuestHome): Promise<StartOutcome> {
   const paths = guestPaths(home.runDir, { topology: home.topology, vm: vm.name });
@@ -57,6 +59,7 @@ export async function startGuest(vm: DesiredVm, home: GuestHome): Promise<StartO
   const taps = await readTapFacts(devicesOf(vm), home.netns);
   requireTaps(vm, taps, home.topologyPath);
   const choice = await home.accelerate(bootable.boot.kernel);
+  if (home.signal?.aborted === true) throw fail('CANCELLED', { what: `VM "${vm.name}" was not started` });
   await makeGuestDirectory(paths);
   try {
     await runQemu(vm.name, commandOf(bootable, paths, choice.accelerator, taps), home.netns);
@@ -93,7 +96,7 @@ export interface GuestCommand {
 /**
  * The whole command that starts a VM here and now, for people to read and to run by hand. A tap that is
  * not there yet counts as one whose switch is not known.
- * @throws GUEST_NOT_BOOTABLE, GUEST_SOCKET_PATH_TOO_LONG, PROGRAM_MISSING
+ * @throws GUEST_NOT_BOOTABLE, GUEST_SOCKET_PATH_TOO_LONG, PROGRAM_MISSING, FILE_UNREADABLE for its kernel
  */
 export async function startCommand(vm: DesiredVm, home: GuestHome): Promise<GuestCommand> {
   const paths = guestPaths(home.runDir, { topology: home.topology, vm: vm.name });

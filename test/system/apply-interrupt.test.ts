@@ -1,15 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { startRunning, VSB, type Running } from '../support/running.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts';
 
-const TSX = createRequire(import.meta.url).resolve('tsx');
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const BRIDGE_ONLY = 'version: 1\nname: lab\nbridges: { br0: { datapath: netdev } }\n';
 
 describe('vsb apply, when somebody has had enough', function () {
@@ -32,14 +27,13 @@ describe('vsb apply, when somebody has had enough', function () {
     await sandbox[Symbol.asyncDispose]();
   });
 
-  function start(program: string, args: readonly string[]): Running {
-    return running(spawn(program, args, { env: { ...process.env, ...sandbox.env }, stdio: 'pipe' }));
+  function start(...args: readonly string[]): Running {
+    return startRunning([...VSB, ...args], sandbox.env);
   }
 
-  /** Run by a terminal of its own. */
+  /** On a terminal of its own. */
   function onTerminal(...args: readonly string[]): Running {
-    const command = [process.execPath, '--import', TSX, MAIN, ...args].join(' ');
-    return start('script', ['-qec', command, '/dev/null']);
+    return startRunning(['script', '-qec', [...VSB, ...args].join(' '), '/dev/null'], sandbox.env);
   }
 
   async function bridges(): Promise<string> {
@@ -52,18 +46,10 @@ describe('vsb apply, when somebody has had enough', function () {
   ] as const) {
     it(`ends ${verb} at SIGINT while ovs-vswitchd is waited for, and says that the change is written`, async () => {
       if (verb === 'destroy') {
-        await using first = start(process.execPath, [
-          '--import',
-          TSX,
-          MAIN,
-          'apply',
-          file,
-          '--yes',
-          '--database-only',
-        ]);
+        await using first = start('apply', file, '--yes', '--database-only');
         expect((await first.end()).status).to.equal(0);
       }
-      await using vsb = start(process.execPath, ['--import', TSX, MAIN, verb, file, '--yes', ...PATIENT]);
+      await using vsb = start(verb, file, '--yes', ...PATIENT);
       // ovs-vsctl waits in the server until it is so.
       await sandbox.vsctl('--no-wait', 'wait-until', 'Open_vSwitch', '.', 'next_cfg=1');
       vsb.child.kill('SIGINT');
@@ -101,38 +87,3 @@ describe('vsb apply, when somebody has had enough', function () {
     expect(await bridges()).to.equal('br0');
   });
 });
-
-interface Running extends AsyncDisposable {
-  readonly child: ChildProcess;
-  /** Waits until it has printed this. */
-  text(wanted: string): Promise<void>;
-  end(): Promise<{ readonly status: number | null; readonly output: string }>;
-}
-
-function running(child: ChildProcess): Running {
-  const closed = once(child, 'close');
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      child.emit('text');
-    });
-  }
-  return {
-    child,
-    text: async (wanted) => {
-      while (!output.includes(wanted)) {
-        await Promise.race([once(child, 'text'), closed]);
-        if (child.exitCode !== null) throw new Error(`it ended without "${wanted}":\n${output}`);
-      }
-    },
-    end: async () => {
-      await closed;
-      return { status: child.exitCode, output };
-    },
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await closed;
-    },
-  };
-}
