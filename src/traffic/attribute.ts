@@ -20,7 +20,7 @@ export interface AttributedReading {
 
 /**
  * Joins rates and ports by Interface row. A port that the switch did not speak of is there with nothing known; what
- * was measured at a port that has left the database meanwhile is dropped.
+ * was measured at a port that has left the database meanwhile is dropped, and so is the loss of a bridge that has.
  */
 export function attribute(
   bridges$: Observable<readonly BridgePorts[]>,
@@ -37,7 +37,8 @@ function join({ at, atMs, ports, losses }: RatedReading, bridges: readonly Bridg
   const rows = bridges.flatMap((bridge) =>
     bridge.ports.map((port) => toRow(port, measured.get(port.interfaceUuid) ?? NOT_MEASURED)),
   );
-  return { at, bridges: bridges.map(({ bridge }) => bridge), rows, losses };
+  const names = bridges.map(({ bridge }) => bridge);
+  return { at, bridges: names, rows, losses: losses.filter(({ bridge }) => names.includes(bridge)) };
 }
 
 /** Written out, since spreading two objects takes several times as long, for thousands of ports at every tick. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { map } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
+import { fail } from '../../../src/errors.ts';
 import { attribute } from '../../../src/traffic/attribute.ts';
 import { ratesBetween } from '../../../src/traffic/rates.ts';
 import type { RatedReading } from '../../../src/traffic/torates.ts';
@@ -48,6 +49,22 @@ describe('attribute()', () => {
         map(({ rows }) => rows.map((row) => row.owner?.vm)),
       );
       expectObservable(names$).toBe('-a-b-c-d|', { a: [], b: ['one'], c: ['two'], d: [] });
+    });
+  });
+
+  it('tells of a bridge that was not read, unless it has left meanwhile', () => {
+    marbles(({ cold, expectObservable }) => {
+      const error = fail('OPENFLOW_UNREACHABLE', { path: '/run/br0.mgmt', why: 'no such socket' });
+      const losses = [
+        { bridge: 'br0', error },
+        { bridge: 'br1', error },
+      ];
+      const bridges$ = cold('a', { a: [{ bridge: 'br1', ports: [] }] });
+      const lost$ = cold('-a|', { a: { ...reading(0), losses } }).pipe(
+        attribute(bridges$),
+        map((attributed) => attributed.losses.map(({ bridge }) => bridge)),
+      );
+      expectObservable(lost$).toBe('-a|', { a: ['br1'] });
     });
   });
 
