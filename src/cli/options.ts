@@ -55,6 +55,15 @@ export function databaseOnlyOption(): Option {
   ).env('VSB_DATABASE_ONLY');
 }
 
+/** commander takes any value of a flag's variable for yes: here `VSB_YES=0`, and likewise `false` and `no`, are a no. */
+export function heedNo(command: Command): void {
+  for (const option of command.options) {
+    const value = process.env[option.envVar ?? ''];
+    if (option.isBoolean() && value !== undefined && /^(|0|false|no|off)$/i.test(value)) delete option.envVar;
+  }
+  command.commands.forEach(heedNo);
+}
+
 /** Reads a duration flag (`250ms`, `1s`, `2m`) as milliseconds. */
 export function toDurationOption(text: string): number {
   const ms = toDurationMs(text);

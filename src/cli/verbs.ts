@@ -1,5 +1,6 @@
 /** Which verbs there are. Each verb's file is loaded when it is called; all of them for help and completion. */
 import type { Command } from 'commander';
+import { heedNo } from './options.ts';
 import type { AddVerb } from './verb.ts';
 
 /** Verb → its file, in the order of the help. */
@@ -22,4 +23,5 @@ export async function addVerb(program: Command, name: string | undefined): Promi
   // Completion is about all of them.
   for (const each of load && name !== 'completion' ? [load] : Object.values(VERBS))
     (await each()).add(program);
+  heedNo(program);
 }

@@ -77,6 +77,19 @@ describe('vsb apply, when somebody has had enough', function () {
     });
   }
 
+  it('heeds VSB_YES, and takes 0, false and nothing for a no', async () => {
+    for (const value of ['0', 'false', '', '1']) {
+      await using vsb = startRunning([...VSB, 'apply', file, '--database-only'], {
+        ...sandbox.env,
+        VSB_YES: value,
+      });
+      // Nobody is there to be asked.
+      vsb.child.stdin?.end();
+      expect((await vsb.end()).status, `VSB_YES=${value}`).to.equal(value === '1' ? 0 : 1);
+      expect(await bridges()).to.equal(value === '1' ? 'br0' : '');
+    }
+  });
+
   it('goes on at "yes"; with -o json the plan is shown to who is asked', async () => {
     await using vsb = onTerminal('apply', file, '--database-only', '-o', 'json');
     await vsb.text('[yes/no]');
