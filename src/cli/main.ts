@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', endOnClosedPipe);
+  process.stdout.on('error', goOnUnheard);
+  // Where errors cannot be told there is nobody to tell that.
+  process.stderr.on('error', () => undefined);
   const version = readVersion();
   if (argv.length === 3 && (argv[2] === '--version' || argv[2] === '-V')) {
     process.stdout.write(`${version}\n`);
@@ -37,8 +39,16 @@ function exitStatusOfUsage(thrown: unknown): number {
   throw thrown;
 }
 
-/** `vsb … | head` closes our stdout: that is an end, not a fault. */
-function endOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+/**
+ * `vsb … | head` closes our stdout, which is an end for what only shows (watch.ts and guest/console.ts listen too), but
+ * must not stop what changes something half-way: that goes on, and its exit status still tells how it went.
+ */
+function goOnUnheard(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return;
+  // A full disk, for example. What was to be read is not there, however well the rest goes.
+  process.stdout.off('error', goOnUnheard).on('error', () => undefined);
+  process.stderr.write(`vsb: error[FILE_UNWRITABLE]: Cannot write the output: ${error.message}.\n`);
+  process.once('exit', () => {
+    process.exitCode = 1;
+  });
 }

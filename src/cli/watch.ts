@@ -96,6 +96,8 @@ async function showUntilEnd(views$: Observable<View>, flags: Flags, sink: Sink):
       complete: end,
     });
     interrupted.addEventListener('abort', end, { once: true });
+    // Nobody reads on: `vsb watch … | head`.
+    process.stdout.once('error', end);
   });
 }
 

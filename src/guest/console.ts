@@ -47,6 +47,7 @@ export async function attachConsole(
     const finish = (who: 'guest' | 'us'): void => {
       clearTimeout(quiet);
       streams.input.off('data', onInput).off('end', onInputEnd);
+      streams.output.off('error', onAbort);
       streams.input.pause();
       signal?.removeEventListener('abort', onAbort);
       socket.destroy();
