@@ -4,7 +4,7 @@ import { fail, type VsbError } from '../errors.ts';
 import { renderVlans } from '../units/vlan.ts';
 import type { InterfaceColumns, MapEdit, PortColumns, QosEdit, SwitchChange } from './change.ts';
 import type { ObservedInterface, ObservedPort, ObservedSwitch } from './observed.ts';
-import { OfportAllocator } from './ofport.ts';
+import { ofportAllocators, type OfportAllocator } from './ofport.ts';
 import { isOwnedBy, NIC_KEY, ownerOf, VM_KEY } from './ownership.ts';
 import type { PortSpec } from './portspec.ts';
 
@@ -16,7 +16,7 @@ export function portChanges(
 ): { changes: SwitchChange[]; refusals: Refusal[] } {
   const changes: SwitchChange[] = [];
   const refusals: Refusal[] = [];
-  const ofports = ofportAllocators(observed);
+  const ofports = ofportAllocators(specs, observed);
   for (const spec of specs) {
     const there = observed.ports.get(spec.name);
     const reason = reasonToRefuse(topology, spec, there, observed);
@@ -70,22 +70,6 @@ function nicOf(port: ObservedPort): string | undefined {
   const ids = port.interfaces[0]?.externalIds;
   const vm = ids?.get(VM_KEY);
   return vm === undefined ? undefined : `${vm}:${ids?.get(NIC_KEY) ?? '?'}`;
-}
-
-function ofportAllocators(observed: ObservedSwitch): (bridge: string) => OfportAllocator {
-  const taken = new Map<string, number[]>();
-  for (const port of observed.ports.values()) {
-    const numbers = taken.get(port.bridge) ?? [];
-    taken.set(port.bridge, numbers);
-    for (const iface of port.interfaces)
-      if (iface.ofportRequest !== undefined) numbers.push(iface.ofportRequest);
-  }
-  const allocators = new Map<string, OfportAllocator>();
-  return (bridge) => {
-    const allocator = allocators.get(bridge) ?? new OfportAllocator(taken.get(bridge) ?? []);
-    allocators.set(bridge, allocator);
-    return allocator;
-  };
 }
 
 function reasonToRefuse(
@@ -220,14 +204,15 @@ function update(
       impact = 'port-bounce';
     }
   }
-  if (iface.policingRateKbps !== spec.policingRateKbps || iface.policingBurstKb !== spec.policingBurstKb) {
-    note(
-      'ingress_policing_rate',
-      `${String(iface.policingRateKbps)} kbit/s`,
-      `${String(spec.policingRateKbps)} kbit/s`,
-    );
-    columns.ingress_policing_rate = spec.policingRateKbps;
-    columns.ingress_policing_burst = spec.policingBurstKb;
+  if (iface.policingRateKbps !== spec.policingRateKbps) {
+    const [is, wanted] = [iface.policingRateKbps, spec.policingRateKbps];
+    note('ingress_policing_rate', `${String(is)} kbit/s`, `${String(wanted)} kbit/s`);
+    columns.ingress_policing_rate = wanted;
+  }
+  if (iface.policingBurstKb !== spec.policingBurstKb) {
+    const [is, wanted] = [iface.policingBurstKb, spec.policingBurstKb];
+    note('ingress_policing_burst', `${String(is)} kbit`, `${String(wanted)} kbit`);
+    columns.ingress_policing_burst = wanted;
   }
 
   const qos = qosEdit(topology, spec, there, observed, note);

@@ -172,6 +172,43 @@ describe('switch: diff', () => {
     });
   });
 
+  it('gives no new port the number of one that comes from another bridge', () => {
+    const alone = desiredState('lab', [bridge('br1')], [nic('new', 0, { bridge: 'br1' })]);
+    const [created] = diffSwitch(alone, observed([observedBridge('br1')], [])).changes;
+    const wished = created?.edit.edit === 'create-port' ? created.edit.iface.ofport_request : undefined;
+    expect(wished).to.be.a('number');
+    // The one that moves has the very number that the new one would get.
+    const moving = observedPort('web1-0', {}, { ofportRequest: wished });
+    const both = desiredState(
+      'lab',
+      [bridge('br0'), bridge('br1')],
+      [nic('new', 0, { bridge: 'br1' }), nic('web1', 0, { bridge: 'br1' })],
+    );
+    const { changes } = diffSwitch(both, observed([observedBridge('br0'), observedBridge('br1')], [moving]));
+    const numbers = changes.map(({ name, edit }) => [
+      name,
+      edit.edit === 'create-port' || edit.edit === 'update-port' ? edit.iface.ofport_request : undefined,
+    ]);
+    expect(numbers[0]?.[0]).to.equal('new-0');
+    expect(numbers[0]?.[1]).to.be.a('number').that.does.not.equal(wished);
+    expect(numbers[1], 'it keeps its own').to.deep.equal(['web1-0', undefined]);
+  });
+
+  it('names the burst where only that differs', () => {
+    const there = observed(
+      [observedBridge('br0')],
+      [observedPort('web1-0', {}, { policingRateKbps: 500_000n, policingBurstKb: 1000n })],
+    );
+    const limited = desiredState(
+      'lab',
+      [bridge('br0')],
+      [nic('web1', 0, { limit: { sent: toBitsPerSecond('500M'), received: undefined } })],
+    );
+    expect(diffSwitch(limited, there).changes.map(({ fields }) => fields)).to.deep.equal([
+      [{ field: 'ingress_policing_burst', from: '1000 kbit', to: '50000 kbit' }],
+    ]);
+  });
+
   it('refuses a port of somebody else, and takes it with adopt', () => {
     const foreign = observedPort('web1-0', { externalIds: new Map() }, { externalIds: new Map() });
     const there = observed([observedBridge('br0')], [foreign]);
