@@ -122,8 +122,13 @@ async function readCache(path: string): Promise<Record<string, AcceleratorChoice
   }
 }
 
+/** Where that cannot be kept, on a full disk, it is asked again: no reason not to start a guest. */
 async function writeCache(path: string, cache: Readonly<Record<string, AcceleratorChoice>>): Promise<void> {
   const draft = `${path}.${String(process.pid)}`;
-  await writeFile(draft, `${JSON.stringify(cache, undefined, 2)}\n`);
-  await rename(draft, path);
+  try {
+    await writeFile(draft, `${JSON.stringify(cache, undefined, 2)}\n`);
+    await rename(draft, path);
+  } catch {
+    await rm(draft, { force: true });
+  }
 }
