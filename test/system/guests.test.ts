@@ -15,6 +15,8 @@ import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts';
 /** A guest boots in 3 to 15 s under emulation, six of them on two busy cores in up to a minute. */
 const BOOT_LIMIT = '120s';
 const SUITE_LIMIT_MS = 180_000;
+/** What a guest serves (scripts/guest-init). */
+const PAYLOAD_BYTES = 1_048_576;
 
 interface Guest {
   readonly name: string;
@@ -147,6 +149,26 @@ describe('guests of a topology', function () {
     const { stdout } = await lab.vsb(['vm', 'console', lab.file, 'e1000-a'], { input: `${command}\n` });
     expect(stdout).to.match(/^e1000-a\r$/m);
     expect(stdout).to.include('inet addr:10.9.0.3').and.include('Mask:255.255.255.0');
+  });
+
+  it('are seen by vsb watch with what they have fetched, each NIC by its name', async () => {
+    const args = ['watch', 'vms', '-o', 'ndjson', '--every', '100ms', '--for', '100ms'];
+    const { status, stdout, stderr } = await lab.vsb(args);
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const { name, talksTo } of guests) {
+      const [vm, nic] = ['vm', 'nic'].map((kind) =>
+        lines.findLast((line) => line['kind'] === kind && line['vm'] === name),
+      );
+      expect(nic, name).to.include({ topology: 'lab', nic: '0', network: 'lan', port: `${name}-0` });
+      expect(vm?.['receivedBytes'], 'the sum of one NIC').to.equal(nic?.['receivedBytes']);
+      // Who fetched a file received it; who has nobody to talk to has served one.
+      const moved = nic?.[talksTo.length > 0 ? 'receivedBytes' : 'sentBytes'];
+      expect(moved, name).to.be.above(PAYLOAD_BYTES * Math.max(1, talksTo.length));
+    }
   });
 
   it('are not started twice', async () => {
