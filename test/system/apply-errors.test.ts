@@ -53,6 +53,21 @@ describe('vsb apply, when it goes wrong', function () {
     await expectError(['show', '--remote', 'ssl:10.0.0.1:6640'], 'REMOTE_UNSUPPORTED', 64);
   });
 
+  it('tells that something else than an ovsdb-server is at the remote', async () => {
+    const path = join(scratch, 'web.sock');
+    const web = createServer((client) => client.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(path);
+    try {
+      const text = await expectError(
+        ['apply', file, '--yes', '--remote', `unix:${path}`],
+        'JSONRPC_SYNTAX',
+        1,
+      );
+      expect(text).to.contain("Check that the remote is an OVSDB server's socket");
+    } finally {
+      web.close();
+    }
+  });
+
   it('tells that a file is missing, and that it is not valid', async () => {
     await expectError(['apply', join(scratch, 'none.yaml'), '--yes'], 'FILE_UNREADABLE', 1);
     const broken = join(scratch, 'broken.vsb.yaml');
