@@ -476,7 +476,7 @@ const registry = {
     1,
     409,
     (d: { what: string }) =>
-      `Open vSwitch was changed by something else in the same moment (${d.what}); nothing of ours was written. Run it again.`,
+      `Nothing was written: what was planned for is no longer so, or the link was down (${d.what}). Run it again.`,
   ),
   SWITCH_REJECTED: define(
     1,

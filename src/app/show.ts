@@ -2,7 +2,8 @@
 import type { InterfaceRow, OpenVSwitchTables, PortRow } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/snapshot.ts';
 import type { ShownBridge, ShownPort, ShownSwitch } from '../output/show.ts';
-import { NETWORK_KEY, NIC_KEY, ownerOf, VM_KEY } from '../switch/ownership.ts';
+import { ownerOf } from '../switch/ownership.ts';
+import { NETWORK_KEY, NIC_KEY, VM_KEY } from '../units/externalids.ts';
 import type { Settings } from './settings.ts';
 import { connectSwitch } from './switchclient.ts';
 

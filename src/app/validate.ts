@@ -1,4 +1,5 @@
 /** `vsb validate` and `vsb schema`: what a topology file may say, and whether files do. */
+import { FORMAT_VERSION } from '../units/formatversion.ts';
 import type { Issue } from '../topology/issues.ts';
 import { renderIssue } from '../topology/issues.ts';
 import { readTopologyFile } from './topology.ts';
@@ -51,7 +52,7 @@ export function renderReport({ file, issues, counts }: FileReport): string[] {
 /** The same as data, for `-o json`; `formatVersion` grows by a minor step where something is added. */
 export function toReportDocument(reports: readonly FileReport[]): unknown {
   return {
-    formatVersion: '1.0',
+    formatVersion: FORMAT_VERSION,
     files: reports.map(({ file, ok, issues }) => ({ file, ok, issues })),
   };
 }

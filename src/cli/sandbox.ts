@@ -1,4 +1,5 @@
 /** `vsb sandbox`: a private Open vSwitch in a directory. Flags and what a person reads; the work is app/sandbox.ts's. */
+import { FORMAT_VERSION } from '../units/formatversion.ts';
 import { Option, type Command } from 'commander';
 import type { SandboxReport } from '../app/sandbox.ts';
 import { addLogOption } from './options.ts';
@@ -140,7 +141,7 @@ function outputFormat(): Option {
 function render(report: SandboxReport, format: Flags['output']): string {
   const { sandbox, env } = report;
   if (format === 'json') {
-    return `${JSON.stringify({ formatVersion: '1.0', ...sandbox, env }, undefined, 2)}\n`;
+    return `${JSON.stringify({ formatVersion: FORMAT_VERSION, ...sandbox, env }, undefined, 2)}\n`;
   }
   return Object.entries(env)
     .map(([name, value]) =>

@@ -1,4 +1,5 @@
 /** `vsb vm`: the guests of a topology. Flags and what a person reads; the work is app/vm.ts's. */
+import { FORMAT_VERSION } from '../units/formatversion.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { SettingFlags } from '../app/settings.ts';
 import type { VmResult } from '../app/vm.ts';
@@ -101,35 +102,37 @@ function addList(vm: Command): void {
       'list the guests that were started and not stopped: running, stopped (by themselves), crashed',
     )
     .argument('[file]', 'topology file (default: every guest of the run directory)')
-    .addOption(outputOption(['table', 'json'], 'table'))
+    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
     .addHelpText('after', '\nExample:\n  vsb vm list -o json\n');
-  addCommonOptions(command).action((file: string | undefined, flags: Flags & { output: 'table' | 'json' }) =>
-    runVerb(flags.logLevel, async () => {
-      const [{ listVms }, { toSettings }] = await Promise.all([
-        import('../app/vm.ts'),
-        import('../app/settings.ts'),
-      ]);
-      const guests = await listVms(toSettings(flags), file);
-      if (flags.output === 'json') {
-        writeData(`${JSON.stringify({ formatVersion: '1.0', guests }, undefined, 2)}\n`);
+  addCommonOptions(command).action(
+    (file: string | undefined, flags: Flags & { output: 'table' | 'json' | 'yaml' }) =>
+      runVerb(flags.logLevel, async () => {
+        const [{ listVms }, { toSettings }] = await Promise.all([
+          import('../app/vm.ts'),
+          import('../app/settings.ts'),
+        ]);
+        const guests = await listVms(toSettings(flags), file);
+        if (flags.output !== 'table') {
+          const { renderDocument } = await import('../output/document.ts');
+          writeData(renderDocument({ formatVersion: FORMAT_VERSION, guests }, flags.output));
+          return 0;
+        }
+        const rows = guests.map((guest) => [
+          guest.topology,
+          guest.vm,
+          guest.status,
+          guest.pid === undefined ? '-' : String(guest.pid),
+          guest.accelerator ?? '-',
+          guest.startedAt ?? '-',
+        ]);
+        writeData(
+          columns([
+            ['TOPOLOGY', 'VM', 'STATUS', 'PID', 'ACCEL', 'STARTED'],
+            ...rows.map((row) => row.map(toPrintable)),
+          ]),
+        );
         return 0;
-      }
-      const rows = guests.map((guest) => [
-        guest.topology,
-        guest.vm,
-        guest.status,
-        guest.pid === undefined ? '-' : String(guest.pid),
-        guest.accelerator ?? '-',
-        guest.startedAt ?? '-',
-      ]);
-      writeData(
-        columns([
-          ['TOPOLOGY', 'VM', 'STATUS', 'PID', 'ACCEL', 'STARTED'],
-          ...rows.map((row) => row.map(toPrintable)),
-        ]),
-      );
-      return 0;
-    }),
+      }),
   );
 }
 
@@ -174,13 +177,13 @@ function addQemuArgs(vm: Command): void {
     .argument('<file>', 'topology file')
     .argument('[vms...]', 'VMs by name (default: all)')
     .addOption(acceleratorOption())
-    .addOption(outputOption(['table', 'json'], 'table'))
+    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
     .addHelpText('after', '\nExample:\n  vsb vm qemu-args web.vsb.yaml web1\n');
   addSwitchOptions(command).action(
     (
       file: string,
       vms: string[],
-      flags: Flags & { accel: 'auto' | 'kvm' | 'tcg'; output: 'table' | 'json' },
+      flags: Flags & { accel: 'auto' | 'kvm' | 'tcg'; output: 'table' | 'json' | 'yaml' },
     ) =>
       runVerb(flags.logLevel, async () => {
         const [{ startCommands }, { toSettings }] = await Promise.all([
@@ -188,15 +191,14 @@ function addQemuArgs(vm: Command): void {
           import('../app/settings.ts'),
         ]);
         const commands = await startCommands(toSettings(flags), file, vms, flags.accel);
-        writeData(
-          flags.output === 'json'
-            ? `${JSON.stringify({ formatVersion: '1.0', commands }, undefined, 2)}\n`
-            : commands
-                .map(
-                  ({ directory, argv }) => `mkdir -p ${quote(directory)} && ${argv.map(quote).join(' ')}\n`,
-                )
-                .join(''),
-        );
+        if (flags.output !== 'table') {
+          const { renderDocument } = await import('../output/document.ts');
+          writeData(renderDocument({ formatVersion: FORMAT_VERSION, commands }, flags.output));
+          return 0;
+        }
+        const line = ({ directory, argv }: (typeof commands)[number]): string =>
+          `mkdir -p ${quote(directory)} && ${argv.map(quote).join(' ')}\n`;
+        writeData(commands.map(line).join(''));
         return 0;
       }),
   );

@@ -2,10 +2,8 @@
 import type { Change, FailedChange, Finding } from '../domain.ts';
 import type { Plan } from '../plan/plan.ts';
 import { toPrintable } from '../units/printable.ts';
+import { FORMAT_VERSION } from '../units/formatversion.ts';
 import { paint, type Paint } from './paint.ts';
-
-/** What every JSON document of vsb says of its own form; a minor step only adds. */
-export const FORMAT_VERSION = '1.0';
 
 const SIGNS = { create: '+', update: '~', remove: '-' } as const;
 const COLOURS = { create: 'green', update: 'yellow', remove: 'red' } as const;

@@ -1,9 +1,9 @@
 /** The switch as a tree: bridge → port → VM NIC. Pure. */
+import { FORMAT_VERSION } from '../units/formatversion.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { toPrintable } from '../units/printable.ts';
 import { renderVlans } from '../units/vlan.ts';
 import { paint, type Paint } from './paint.ts';
-import { FORMAT_VERSION } from './plan.ts';
 
 export interface ShownSwitch {
   readonly remote: string;

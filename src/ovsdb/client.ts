@@ -219,6 +219,9 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
         },
       });
       if (session.lostReason) throw session.lostReason;
+      // Closed between the last answer and here: nobody would end this session any more.
+      if (this.#closing.signal.aborted)
+        throw fail('CANCELLED', { what: `connecting to "${this.#remote.text}"` });
       for (const name of missing)
         this.#log('warn', `the server's ${schema.name} schema has no ${name}; it reads as empty`);
       this.#log('debug', `following ${schema.name} at ${this.#remote.text} with ${method}`);

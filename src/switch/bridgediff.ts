@@ -4,7 +4,8 @@ import { fail, type VsbError } from '../errors.ts';
 import type { DesiredBridge, DesiredState } from '../topology/desired.ts';
 import type { BridgeColumns, MapEdit, SwitchChange } from './change.ts';
 import type { ObservedBridge, ObservedSwitch } from './observed.ts';
-import { isOwnedBy, noteKey, noteOn, OWNER_KEY, ownerOf, renderNote } from './ownership.ts';
+import { isAdopted, isOwnedBy, noteKey, noteOn, ownerOf, renderNote } from './ownership.ts';
+import { ADOPTED_KEY, OWNER_KEY } from '../units/externalids.ts';
 
 /** Changes and refusals for the bridges that a topology names. */
 export function bridgeChanges(
@@ -65,9 +66,14 @@ export function bridgeRemovals(
       const port = observed.ports.get(name);
       if (!port || name === bridge.name) return false;
       // A wanted port of this bridge is on its way to another one.
-      return !wantedPorts.has(name) && !isOwnedBy(topology, port.externalIds);
+      if (wantedPorts.has(name)) return false;
+      return !isOwnedBy(topology, port.externalIds) || isAdopted(port.externalIds);
     });
-    changes.push(staying.length > 0 ? release(topology, bridge, staying) : removal(bridge));
+    if (isAdopted(bridge.externalIds)) {
+      changes.push(release(topology, bridge, 'it was adopted, not made by this topology'));
+    } else if (staying.length > 0) {
+      changes.push(release(topology, bridge, `${staying.join(', ')} on it belong to others`));
+    } else changes.push(removal(bridge));
   }
   return changes;
 }
@@ -122,12 +128,10 @@ function update(topology: string, bridge: DesiredBridge, there: ObservedBridge):
   restore(dropped, columns, fields);
   remove.push(...dropped.map(({ column }) => noteKey(column)));
   const isOurs = isOwnedBy(topology, there.externalIds);
-  const isAdopted = !isOurs && bridge.adopt;
-  if (isAdopted) set.set(OWNER_KEY, topology);
-  if (fields.length === 0 && dropped.length === 0 && !isAdopted) return undefined;
-  const reason = isAdopted
-    ? 'it was made by something else and `adopt: true` takes it over'
-    : 'settings differ';
+  const isNew = !isOurs && bridge.adopt;
+  if (isNew) set.set(OWNER_KEY, topology).set(ADOPTED_KEY, 'true');
+  if (fields.length === 0 && dropped.length === 0 && !isNew) return undefined;
+  const reason = isNew ? 'it was made by something else and `adopt: true` takes it over' : 'settings differ';
   return toUpdate(there, reason, columns, fields, { set, remove });
 }
 
@@ -239,13 +243,15 @@ function removal(bridge: ObservedBridge): SwitchChange {
   };
 }
 
-/** Ports of others are on our bridge: it stays, without our settings, and is theirs from now on. */
-function release(topology: string, bridge: ObservedBridge, staying: readonly string[]): SwitchChange {
+/** The bridge stays, without our settings, and is no longer ours. */
+function release(topology: string, bridge: ObservedBridge, why: string): SwitchChange {
   const columns: BridgeColumns = {};
   const fields: FieldChange[] = [{ field: `external_ids:${OWNER_KEY}`, from: topology, to: undefined }];
   const noted = notedSettings(topology, bridge);
   restore(noted, columns, fields);
-  const remove = [OWNER_KEY, ...noted.map(({ column }) => noteKey(column))];
-  const reason = `it stays, and is no longer ours: ${staying.join(', ')} on it belong to others`;
-  return toUpdate(bridge, reason, columns, fields, { set: new Map(), remove });
+  const remove = [OWNER_KEY, ADOPTED_KEY, ...noted.map(({ column }) => noteKey(column))];
+  return toUpdate(bridge, `it stays, and is no longer ours: ${why}`, columns, fields, {
+    set: new Map(),
+    remove,
+  });
 }

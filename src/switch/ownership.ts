@@ -2,14 +2,7 @@
  * What is ours: the only file that decides it. A row that we inserted or adopted carries the owner mark; a setting of
  * ours on a row that is not carries a note of its own. Pure.
  */
-
-/** The mark: `external_ids:vswitchboard=<topology name>`. */
-export const OWNER_KEY = 'vswitchboard';
-
-/** Whose VM NIC an Interface row is for, in names; written beside the field's own keys, which hold UUIDs. */
-export const VM_KEY = 'vswitchboard-vm';
-export const NIC_KEY = 'vswitchboard-nic';
-export const NETWORK_KEY = 'vswitchboard-network';
+import { ADOPTED_KEY, OWNER_KEY } from '../units/externalids.ts';
 
 type ExternalIds = ReadonlyMap<string, string>;
 
@@ -21,6 +14,11 @@ export function ownerOf(externalIds: ExternalIds): string | undefined {
 /** True where this topology owns the row. */
 export function isOwnedBy(topology: string, externalIds: ExternalIds): boolean {
   return externalIds.get(OWNER_KEY) === topology;
+}
+
+/** True for a row that was there before us: it is let go, not removed. */
+export function isAdopted(externalIds: ExternalIds): boolean {
+  return externalIds.has(ADOPTED_KEY);
 }
 
 /** A setting of ours on a row of somebody else. Values are as ovs-vsctl prints them. */

@@ -1,11 +1,13 @@
 /** Ports with their interfaces and limits: desired against observed. Pure. */
 import type { FieldChange, Impact, Refusal } from '../domain.ts';
 import { fail, type VsbError } from '../errors.ts';
+import type { Uuid } from '../ovsdb/schema.ts';
 import { renderVlans } from '../units/vlan.ts';
 import type { InterfaceColumns, MapEdit, PortColumns, QosEdit, SwitchChange } from './change.ts';
 import type { ObservedInterface, ObservedPort, ObservedSwitch } from './observed.ts';
 import { ofportAllocators, type OfportAllocator } from './ofport.ts';
-import { isOwnedBy, NIC_KEY, ownerOf, VM_KEY } from './ownership.ts';
+import { isAdopted, isOwnedBy, ownerOf } from './ownership.ts';
+import { ADOPTED_KEY, NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from '../units/externalids.ts';
 import type { PortSpec } from './portspec.ts';
 
 /** Changes and refusals for the ports that a topology wants. */
@@ -47,6 +49,7 @@ export function portRemoval(port: ObservedPort, observed: ObservedSwitch): Switc
   const isUp = port.interfaces.some((iface) => iface.linkUp);
   const qos = port.qosUuid === undefined ? undefined : observed.qos.get(port.qosUuid);
   const isQosOurs = qos !== undefined && ownerOf(qos.externalIds) === ownerOf(port.externalIds);
+  if (isAdopted(port.externalIds)) return letGo(port, nic, isQosOurs ? qos.uuid : undefined);
   return {
     domain: 'switch',
     verb: 'remove',
@@ -62,6 +65,34 @@ export function portRemoval(port: ObservedPort, observed: ObservedSwitch): Switc
       bridgeUuid: bridge.uuid,
       uuid: port.uuid,
       qosUuid: isQosOurs ? qos.uuid : undefined,
+    },
+  };
+}
+
+/** A port that was there before us stays, with the settings that it has by now; only our marks and limit go. */
+function letGo(port: ObservedPort, nic: string | undefined, qosUuid: Uuid | undefined): SwitchChange {
+  const iface = port.interfaces[0];
+  if (!iface) throw fail('INTERNAL', { what: `port ${port.name} has no interface` });
+  const owner = ownerOf(port.externalIds);
+  return {
+    domain: 'switch',
+    verb: 'update',
+    kind: 'Port',
+    name: port.name,
+    ...(nic === undefined ? {} : { nic }),
+    reason: 'it was adopted, not made by this topology: it stays, and is no longer ours',
+    impact: 'none',
+    fields: [{ field: `external_ids:${OWNER_KEY}`, from: owner, to: undefined }],
+    edit: {
+      edit: 'update-port',
+      uuid: port.uuid,
+      port: {},
+      portIds: { set: new Map(), remove: [OWNER_KEY, ADOPTED_KEY] },
+      interfaceUuid: iface.uuid,
+      iface: {},
+      interfaceIds: { set: new Map(), remove: [OWNER_KEY, VM_KEY, NIC_KEY, NETWORK_KEY] },
+      qos: qosUuid === undefined ? { qos: 'keep' } : { qos: 'remove', uuid: qosUuid },
+      move: undefined,
     },
   };
 }
@@ -221,6 +252,7 @@ function update(
   if (fields.length === 0) return undefined;
 
   const isOurs = isOwnedBy(topology, there.externalIds);
+  if (!isOurs) portIds.set.set(ADOPTED_KEY, 'true');
   return {
     domain: 'switch',
     verb: 'update',
@@ -275,7 +307,7 @@ function mapEdit(
   wanted: ReadonlyMap<string, string>,
   there: ReadonlyMap<string, string>,
   note: (field: string, from: FieldValue, to: FieldValue) => void,
-): MapEdit {
+): MapEdit & { readonly set: Map<string, string> } {
   const set = new Map<string, string>();
   for (const [key, value] of wanted) {
     if (there.get(key) === value) continue;

@@ -2,7 +2,7 @@
 import { nicName, type DesiredNic, type DesiredState, type DesiredUplink } from '../topology/desired.ts';
 import type { BitsPerSecond } from '../units/bitrate.ts';
 import type { VlanId, VlanMode } from '../units/vlan.ts';
-import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from './ownership.ts';
+import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from '../units/externalids.ts';
 
 /** One desired port with its one interface. */
 export interface PortSpec {

@@ -14,7 +14,7 @@ import type {
   UpdatePort,
 } from './change.ts';
 import type { ObservedSwitch } from './observed.ts';
-import { OWNER_KEY } from './ownership.ts';
+import { OWNER_KEY } from '../units/externalids.ts';
 
 type Vswitch = Transaction<OpenVSwitchTables>;
 

@@ -6,6 +6,7 @@ import { toOfPort, type OfPort } from '../openflow/ofport.ts';
 import type { InterfaceRow, OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { ColumnChoice, Uuid } from '../ovsdb/schema.ts';
 import type { Snapshot } from '../ovsdb/snapshot.ts';
+import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from '../units/externalids.ts';
 
 /** What the replica has to hold for {@link toBridgePorts}. */
 export const SWITCH_PORT_COLUMNS = {
@@ -79,12 +80,12 @@ function toSwitchPort(bridge: string, row: InterfaceRow): SwitchPort {
 
 /** Our own keys first; else what libvirt (`vm-id`), os-vif (`vm-uuid`) or others (`iface-id` alone) write. */
 function toNicIdentity({ name, external_ids: ids }: InterfaceRow): NicIdentity | undefined {
-  const vm = ids.get('vswitchboard-vm') ?? ids.get('vm-id') ?? ids.get('vm-uuid') ?? ids.get('iface-id');
+  const vm = ids.get(VM_KEY) ?? ids.get('vm-id') ?? ids.get('vm-uuid') ?? ids.get('iface-id');
   if (vm === undefined) return undefined;
   return {
     vm,
-    nic: ids.get('vswitchboard-nic') ?? name,
-    topology: ids.get('vswitchboard'),
-    network: ids.get('vswitchboard-network'),
+    nic: ids.get(NIC_KEY) ?? name,
+    topology: ids.get(OWNER_KEY),
+    network: ids.get(NETWORK_KEY),
   };
 }

@@ -222,6 +222,14 @@ describe('vsb apply', function () {
     const adopted = await command('apply', adopting, '--yes');
     expect(adopted.status, adopted.stdout + adopted.stderr).to.equal(0);
     expect(await sandbox.vsctl('get', 'Port', 'a-0', 'external_ids')).to.contain('vswitchboard=lab');
+
+    const destroyed = await command('destroy', adopting, '--yes');
+    expect(destroyed.status, destroyed.stdout + destroyed.stderr).to.equal(0);
+    expect((await sandbox.vsctl('list-ports', 'br0')).trim()).to.equal('a-0');
+    expect((await sandbox.vsctl('get', 'Port', 'a-0', 'external_ids')).trim()).to.equal('{}');
+    expect(await links())
+      .to.contain('a-0')
+      .and.not.to.contain('b-0');
   });
 
   it('names the one port that is not in effect, and makes the others', async () => {

@@ -221,7 +221,30 @@ describe('switch: diff', () => {
     expect(adopted.refusals).to.deep.equal([]);
     expect(adopted.changes[0]?.reason).to.contain('adopt');
     const edit = adopted.changes[0]?.edit;
-    expect(edit?.edit === 'update-port' && edit.portIds.set.get('vswitchboard')).to.equal('lab');
+    expect(edit?.edit === 'update-port' && [...edit.portIds.set]).to.deep.equal([
+      ['vswitchboard', 'lab'],
+      ['vswitchboard-adopted', 'true'],
+    ]);
+  });
+
+  it('lets an adopted port go, and the bridge that it is on, in place of removing them', () => {
+    const adopted = new Map([...OURS, ['vswitchboard-adopted', 'true']]);
+    const port = observedPort('web1-0', { externalIds: adopted });
+    const onOurs = diffSwitchRemoval('lab', observed([observedBridge('br0')], [port])).changes;
+    expect(onOurs.map(({ verb, kind }) => [verb, kind])).to.deep.equal([
+      ['update', 'Bridge'],
+      ['update', 'Port'],
+    ]);
+    const edit = onOurs[1]?.edit;
+    expect(edit?.edit === 'update-port' && [edit.portIds.remove, edit.interfaceIds.remove]).to.deep.equal([
+      ['vswitchboard', 'vswitchboard-adopted'],
+      ['vswitchboard', 'vswitchboard-vm', 'vswitchboard-nic', 'vswitchboard-network'],
+    ]);
+    const empty = diffSwitchRemoval(
+      'lab',
+      observed([observedBridge('br0', { externalIds: adopted })]),
+    ).changes;
+    expect(empty.map(({ verb, kind }) => [verb, kind])).to.deep.equal([['update', 'Bridge']]);
   });
 
   it('names the topology that owns a port already', () => {
@@ -375,9 +398,7 @@ describe('switch: removal', () => {
       [observedPort('web1-0'), observedPort('theirs', { externalIds: new Map() })],
     );
     const [kept, removed] = diffSwitchRemoval('lab', there).changes;
-    expect(kept?.edit.edit === 'update-bridge' && kept.edit.externalIds.remove).to.deep.equal([
-      'vswitchboard',
-    ]);
+    expect(kept?.edit.edit === 'update-bridge' && kept.edit.externalIds.remove).to.include('vswitchboard');
     expect(kept?.reason).to.contain('theirs');
     expect(removed?.edit.edit).to.equal('remove-port');
   });
