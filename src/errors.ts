@@ -665,6 +665,12 @@ const registry = {
     (d: { topology: string; refusals: readonly string[] }) =>
       `The plan of "${d.topology}" is refused, and nothing was changed:\n${d.refusals.map((text) => `  ${text}`).join('\n')}`,
   ),
+  APPLY_INCOMPLETE: define(
+    1,
+    500,
+    (d: { topology: string; made: number; all: number; why: string }) =>
+      `"${d.topology}" is half done: ${String(d.made)} of ${String(d.all)} changes were tried, then: ${d.why} \`vsb apply\` goes on from what is there; \`vsb destroy\` takes it away.`,
+  ),
   PLAN_NOT_CONFIRMED: define(
     1,
     400,

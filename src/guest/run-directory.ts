@@ -103,8 +103,11 @@ async function subdirectories(directory: string): Promise<string[]> {
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name)
       .sort();
-  } catch {
-    return [];
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    // Nothing was started yet; a file of somebody else is no guest.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw fail('FILE_UNREADABLE', { path: directory, why: message }, { cause });
   }
 }
 

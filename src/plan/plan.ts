@@ -13,7 +13,7 @@ import type {
   Refusal,
   WaitOptions,
 } from '../domain.ts';
-import { fail } from '../errors.ts';
+import { fail, toVsbError } from '../errors.ts';
 import type { DesiredState } from '../topology/desired.ts';
 
 /**
@@ -47,7 +47,7 @@ interface Step {
 /** A plan with what makes it so. */
 export interface ReadyPlan {
   readonly plan: Plan;
-  /** Makes it, domain after domain; what fails is told and does not stop the rest. Throws PLAN_REFUSED. */
+  /** Makes it, domain after domain; one change that fails does not stop the rest. Throws PLAN_REFUSED, APPLY_INCOMPLETE. */
   apply(options: WaitOptions): Promise<readonly FailedChange[]>;
 }
 
@@ -141,9 +141,19 @@ function readyPlan(topology: string, steps: readonly Step[], refusals: readonly 
         throw fail('PLAN_REFUSED', { topology, refusals: reasons });
       }
       const failed: FailedChange[] = [];
+      let made = 0;
       for (const step of steps) {
-        if (step.diff.changes.length === 0) continue;
-        failed.push(...(await step.apply(options)).failed);
+        const { changes } = step.diff;
+        if (changes.length === 0) continue;
+        try {
+          failed.push(...(await step.apply(options)).failed);
+        } catch (thrown) {
+          if (made === 0) throw thrown;
+          const { code, message } = toVsbError(thrown);
+          const details = { topology, made, all: plan.changes.length, why: `[${code}] ${message}` };
+          throw fail('APPLY_INCOMPLETE', details, { cause: thrown });
+        }
+        made += changes.length;
       }
       return failed;
     },

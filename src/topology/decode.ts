@@ -118,7 +118,7 @@ function invalidName(path: Path, text = String(path.at(-1))): Found {
       name: text,
       rule: isDevice
         ? 'at most 15 letters, digits and _ . - @ +, beginning with a letter, a digit or _'
-        : 'letters, digits and . _ -, beginning with a letter or a digit',
+        : 'at most 63 letters, digits and . _ -, beginning with a letter or a digit',
     },
     path.length === 2 ? 'key' : 'value',
   );

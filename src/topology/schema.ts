@@ -23,8 +23,8 @@ export const DEFAULTS = Object.freeze({
   cpus: 1,
 } as const);
 
-/** Topologies, networks, profiles and VMs. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** Topologies, networks, profiles and VMs; 63 is the limit of a host name's label too (RFC 1035 §2.3.4). */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 /** Bridges and uplinks are Linux devices: at most 15 bytes (IFNAMSIZ), no `/`, `:` or space (dev_valid_name). */
 const DEVICE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,14}$/;
 

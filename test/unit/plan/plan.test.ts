@@ -94,6 +94,23 @@ describe('a plan', () => {
     expect(notes).to.have.length(2);
   });
 
+  it('says how far it came where a later domain cannot go on', async () => {
+    const stuck = domain('switch', SWITCH, []);
+    const parts = [
+      planned('host', domain('host', HOST, [])),
+      planned('switch', { ...stuck, apply: () => Promise.reject(fail('SWITCH_CHANGED', { what: 'x' })) }),
+    ];
+    const ready = planUp(DESIRED, await observe(parts, DESIRED));
+    let thrown: unknown;
+    try {
+      await ready.apply(WAIT);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).to.include({ code: 'APPLY_INCOMPLETE' });
+    expect(String(thrown)).to.contain('2 of 5 changes').and.to.contain('[SWITCH_CHANGED]');
+  });
+
   it('does nothing at all where one domain refuses something', async () => {
     const notes: string[] = [];
     const refusals = [{ domain: 'host', kind: 'tap', name: 'a-0', error: ERROR } as const];
