@@ -665,6 +665,12 @@ const registry = {
     (d: { topology: string; refusals: readonly string[] }) =>
       `The plan of "${d.topology}" is refused, and nothing was changed:\n${d.refusals.map((text) => `  ${text}`).join('\n')}`,
   ),
+  APPLY_BUSY: define(
+    1,
+    409,
+    (d: { remote: string }) =>
+      `Another vsb is changing the switch at ${d.remote}, or waits for an answer to do so. Wait for its end, then run it again.`,
+  ),
   APPLY_INCOMPLETE: define(
     1,
     500,

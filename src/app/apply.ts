@@ -8,6 +8,7 @@ import { observe, planDown, planned, planUp, verify, type Plan, type PlannedDoma
 import { switchDomain } from '../switch/domain.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import type { Settings } from './settings.ts';
+import { lockSwitch } from './lock.ts';
 import { connectSwitch } from './switchclient.ts';
 import { loadTopology } from './topology.ts';
 
@@ -51,6 +52,7 @@ export async function plan(path: string, options: PlanOptions): Promise<Plan> {
 export async function apply(path: string, options: ApplyOptions): Promise<ApplyReport> {
   const desired = await loadTopology(path);
   await using client = await connect(options);
+  await using _lock = await lockSwitch(options.settings.remote);
   const parts = domains(client, options);
   const observations = await observe(parts, desired);
   const ready = planUp(desired, observations);
@@ -65,6 +67,7 @@ export async function apply(path: string, options: ApplyOptions): Promise<ApplyR
 export async function destroy(path: string, options: ApplyOptions): Promise<ApplyReport> {
   const desired = await loadTopology(path);
   await using client = await connect(options);
+  await using _lock = await lockSwitch(options.settings.remote);
   const parts = domains(client, options);
   const observations = await observe(parts, desired);
   const ready = planDown(desired.name, observations);

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { lockSwitch } from '../../src/app/lock.ts';
 import { run, runOrFail } from '../../src/process/run.ts';
 import { vsb } from '../support/cli.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts';
@@ -105,6 +106,15 @@ describe('vsb apply', function () {
     expect(destroyed.status, destroyed.stdout + destroyed.stderr).to.equal(0);
     expect({ show: await sandbox.vsctl('show'), links: await links() }).to.deep.equal(before);
     expect((await sandbox.vsctl('--columns=_uuid', 'list', 'QoS')).trim()).to.equal('');
+  });
+
+  it('lets one apply at a time change the switch', async () => {
+    await using _held = await lockSwitch(sandbox.remote);
+    const { status, stderr } = await command('apply', TWO_TIER, '--yes');
+    expect(status).to.equal(1);
+    expect(stderr).to.contain('error[APPLY_BUSY]');
+    expect(await sandbox.vsctl('list-br')).to.equal('');
+    expect((await command('plan', TWO_TIER)).status).to.equal(0);
   });
 
   it('shows a plan first, and exits with 2 where something would change', async () => {
