@@ -100,13 +100,8 @@ export class Transaction<Tables> {
     const ref = new Ref(table, `row${String(this.#operations.length)}`, this.#operations.length);
     const encoded = this.#encodeRow(table, row);
     this.#refs.set(ref.name, ref);
-    this.#add({
-      op: 'insert',
-      table,
-      row: encoded,
-      'uuid-name': ref.name,
-      ...(options.uuid === undefined ? {} : { uuid: toUuid(options.uuid) }),
-    });
+    const operation = { op: 'insert', table, row: encoded, 'uuid-name': ref.name };
+    this.#add(options.uuid === undefined ? operation : { ...operation, uuid: toUuid(options.uuid) });
     return ref;
   }
 

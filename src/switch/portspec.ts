@@ -49,15 +49,14 @@ function nicSpec(topology: string, nic: DesiredNic, owner: ReadonlyMap<string, s
     trunks: vlan.trunks,
     vlanMode: vlan.vlanMode,
     portIds: owner,
-    interfaceIds: new Map([
-      ['attached-mac', nic.mac],
-      ['iface-id', nic.ifaceId],
-      ['vm-id', nic.vmUuid],
-      [OWNER_KEY, topology],
-      [NETWORK_KEY, nic.network],
-      [NIC_KEY, String(nic.index)],
-      [VM_KEY, nic.vm],
-    ]),
+    interfaceIds: new Map<string, string>()
+      .set('attached-mac', nic.mac)
+      .set('iface-id', nic.ifaceId)
+      .set('vm-id', nic.vmUuid)
+      .set(OWNER_KEY, topology)
+      .set(NETWORK_KEY, nic.network)
+      .set(NIC_KEY, String(nic.index))
+      .set(VM_KEY, nic.vm),
     stableOfport: true,
     policingRateKbps,
     policingBurstKb,
