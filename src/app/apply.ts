@@ -46,13 +46,14 @@ export async function plan(path: string, options: PlanOptions): Promise<Plan> {
 
 /**
  * Makes the host as the topology says: plan, one transaction, wait until it is in effect.
- * @throws as plan; PLAN_REFUSED, PLAN_NOT_CONFIRMED, SWITCH_CHANGED, SWITCH_REJECTED with nothing changed in the
- *   switch; SWITCH_OUTCOME_UNKNOWN
+ * @throws as plan; APPLY_BUSY, PLAN_REFUSED, PLAN_NOT_CONFIRMED, with nothing changed; SWITCH_CHANGED, SWITCH_REJECTED,
+ *   with nothing changed in the switch; APPLY_INCOMPLETE, SWITCH_OUTCOME_UNKNOWN
  */
 export async function apply(path: string, options: ApplyOptions): Promise<ApplyReport> {
   const desired = await loadTopology(path);
-  await using client = await connect(options);
+  // Before anything is read: what another apply changes until it lets go must be in what is compared.
   await using _lock = await lockSwitch(options.settings.remote);
+  await using client = await connect(options);
   const parts = domains(client, options);
   const observations = await observe(parts, desired);
   const ready = planUp(desired, observations);
@@ -66,8 +67,9 @@ export async function apply(path: string, options: ApplyOptions): Promise<ApplyR
 /** Removes what the topology owns, and nothing else. Throws as apply. */
 export async function destroy(path: string, options: ApplyOptions): Promise<ApplyReport> {
   const desired = await loadTopology(path);
-  await using client = await connect(options);
+  // Before anything is read: what another apply changes until it lets go must be in what is compared.
   await using _lock = await lockSwitch(options.settings.remote);
+  await using client = await connect(options);
   const parts = domains(client, options);
   const observations = await observe(parts, desired);
   const ready = planDown(desired.name, observations);

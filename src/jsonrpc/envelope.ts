@@ -72,7 +72,7 @@ function encode(message: JsonRpc, method: string, extra?: Readonly<Record<string
   // ovsdb-server closes the connection on an unknown member, so "jsonrpc" is left out here.
   const wire = Object.assign({}, message, extra, { jsonrpc: undefined });
   const text = unmarkIntegers(JSON.stringify(wire));
-  // One cheap look first, for any \\u escape: hardly a text has one.
+  // One cheap look first, for any \u escape: hardly a text has one.
   if (text.includes('\\u') && UNSENDABLE.test(text))
     throw fail('JSONRPC_UNSENDABLE', { method, why: 'a text in it has U+0000 or half a surrogate pair' });
   return text;
