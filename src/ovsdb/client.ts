@@ -54,7 +54,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   readonly #options: ConnectOptions<Tables>;
   readonly #remote: Remote;
   readonly #codecs: ReadonlyMap<string, TableCodec>;
-  readonly #replica = new Replica();
+  readonly #replica = new Replica<Tables>();
   readonly #status: BehaviorSubject<LinkStatus> = new BehaviorSubject<LinkStatus>({ at: 'connecting' });
   readonly #snapshots = new BehaviorSubject(new Snapshot<Tables>(new Map()));
   readonly #closing = new AbortController();

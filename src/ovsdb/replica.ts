@@ -1,8 +1,9 @@
 /**
  * The rows of the held tables, kept current by monitor updates (RFC 7047 §4.1.6; ovsdb-server(7) for update2, update3).
- * An update is applied whole or not at all, and says whether anything really changed. Where they come from: monitor.ts.
+ * An update is applied whole or not at all, and gives what really changed. Where they come from: monitor.ts.
  */
 import { fail } from '../errors.ts';
+import { Changes, type TableChange } from './changes.ts';
 import type { DecodedRow, RowCodec, WireRow } from './row.ts';
 import { isUuid, type Uuid } from './schema.ts';
 import { TableView } from './tableview.ts';
@@ -10,115 +11,146 @@ import { TableView } from './tableview.ts';
 /** The shape of updates: `1` has old and new rows, `2` names the kind of change (also inside of update3). */
 export type UpdateForm = 1 | 2;
 
-type Tables = ReadonlyMap<string, TableView<DecodedRow>>;
-type Changes = Map<Uuid, DecodedRow | undefined>;
+type View = TableView<DecodedRow>;
+/** The rows of a table that differ; `undefined`: gone. */
+type Changed = Map<Uuid, DecodedRow | undefined>;
 
-export class Replica {
+const NO_ROWS: View = TableView.of(new Map<Uuid, DecodedRow>());
+
+/** @template Tables the types of the rows, by table */
+export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
   #codecs: ReadonlyMap<string, RowCodec> = new Map();
-  #tables: Tables = new Map();
+  #tables: ReadonlyMap<string, View> = new Map();
 
   /** The rows by table; never changed afterwards. */
-  get tables(): Tables {
+  get tables(): ReadonlyMap<string, View> {
     return this.#tables;
   }
 
   /**
    * Takes a complete copy. Rows, tables and the whole stay the same objects where they equal what was there.
-   * @returns whether anything differs
+   * @returns what differs from the copy before; `undefined` where nothing does
    * @throws OVSDB_PROTOCOL, and then nothing is changed
    */
-  load(codecs: ReadonlyMap<string, RowCodec>, updates: unknown, form: UpdateForm): boolean {
+  load(
+    codecs: ReadonlyMap<string, RowCodec>,
+    updates: unknown,
+    form: UpdateForm,
+  ): Changes<Tables> | undefined {
     const content = object(updates, 'the first copy');
-    const tables = new Map<string, TableView<DecodedRow>>();
-    let isChanged = codecs.size !== this.#tables.size;
+    const tables = new Map<string, View>();
+    const changes = new Map<string, TableChange<DecodedRow>>();
     for (const [name, codec] of codecs) {
-      const before = this.#tables.get(name);
-      const rows = new Map<Uuid, DecodedRow>();
-      let isSame = before !== undefined;
+      const before = this.#tables.get(name) ?? NO_ROWS;
       const wireRows = content[name] === undefined ? {} : object(content[name], name);
-      for (const uuid in wireRows) {
-        const row = decodeNew(codec, toRowUuid(uuid, name), wireRows[uuid], form);
-        const known = before?.get(row['_uuid'] as Uuid);
-        const kept = known ? codec.sameOr(known, row) : row;
-        isSame &&= kept === known;
-        rows.set(kept['_uuid'] as Uuid, kept);
-      }
-      isSame &&= rows.size === before?.size;
-      isChanged ||= !isSame;
-      tables.set(name, isSame && before ? before : TableView.of(rows));
+      const isComparable = this.#codecs.get(name)?.hasSameColumns(codec) === true;
+      const [after, changed] = loadTable(codec, before, wireRows, { form, isComparable });
+      tables.set(name, after);
+      if (changed.size > 0) changes.set(name, { before, changed });
     }
+    for (const [name, before] of this.#tables)
+      if (!tables.has(name) && before.size > 0) changes.set(name, { before, changed: allGone(before) });
+    const isSame = changes.size === 0 && tables.size === this.#tables.size;
     this.#codecs = codecs;
-    if (isChanged) this.#tables = tables;
-    return isChanged;
+    if (!isSame) this.#tables = tables;
+    return changes.size === 0 ? undefined : new Changes(changes);
   }
 
   /**
    * Takes one transaction's changes.
-   * @returns whether anything differs
+   * @returns what they really changed; `undefined` where that is nothing
    * @throws OVSDB_PROTOCOL, and then nothing is changed
    */
-  apply(updates: unknown, form: UpdateForm): boolean {
+  apply(updates: unknown, form: UpdateForm): Changes<Tables> | undefined {
     const tables = new Map(this.#tables);
-    let isChanged = false;
+    const changes = new Map<string, TableChange<DecodedRow>>();
     const content = object(updates, 'an update');
     for (const name in content) {
       const codec = this.#codecs.get(name);
       const before = this.#tables.get(name);
       if (!codec || !before)
         throw fail('OVSDB_PROTOCOL', { where: 'an update', why: `"${name}" was not asked for` });
-      const changes =
-        form === 1 ? readUpdate1(codec, before, content[name]) : readUpdate2(codec, before, content[name]);
-      if (changes.size === 0) continue;
-      tables.set(name, before.with(changes));
-      isChanged = true;
+      const wireRows = object(content[name], name);
+      const changed: Changed = new Map();
+      for (const text in wireRows) {
+        const uuid = toRowUuid(text, name);
+        const known = before.get(uuid);
+        const row =
+          form === 1 ? read1(codec, uuid, known, wireRows[text]) : read2(codec, uuid, known, wireRows[text]);
+        if (row !== known) changed.set(uuid, row);
+      }
+      if (changed.size === 0) continue;
+      tables.set(name, before.with(changed));
+      changes.set(name, { before, changed });
     }
-    if (isChanged) this.#tables = tables;
-    return isChanged;
+    if (changes.size === 0) return undefined;
+    this.#tables = tables;
+    return new Changes(changes);
   }
 }
 
-/** `update`: `{old?, new?}` with `new` complete (RFC 7047 §4.1.6). */
-function readUpdate1(codec: RowCodec, before: TableView<DecodedRow>, wireRows: unknown): Changes {
-  const changes: Changes = new Map();
-  const rows = object(wireRows, codec.table);
-  for (const text in rows) {
+/** A table after its complete copy, and what that changes. */
+function loadTable(
+  codec: RowCodec,
+  before: View,
+  wireRows: WireRow,
+  { form, isComparable }: { readonly form: UpdateForm; readonly isComparable: boolean },
+): readonly [after: View, changed: ReadonlyMap<Uuid, DecodedRow | undefined>] {
+  const rows = new Map<Uuid, DecodedRow>();
+  let kept = 0;
+  for (const text in wireRows) {
     const uuid = toRowUuid(text, codec.table);
-    const change = object(rows[text], codec.table);
+    const { new: complete, initial, insert } = object(wireRows[text], codec.table);
+    const row = codec.decode(uuid, object(form === 1 ? complete : (initial ?? insert), codec.table));
     const known = before.get(uuid);
-    if (change['new'] === undefined) changes.set(uuid, undefined);
-    else {
-      const row = codec.decode(uuid, object(change['new'], codec.table));
-      if (!known || codec.sameOr(known, row) !== known) changes.set(uuid, row);
-    }
+    if (known) kept += 1;
+    if (!known || !isComparable || codec.sameOr(known, row) !== known) rows.set(uuid, row);
   }
-  return changes;
+  // Where there was nothing, the new rows are the table.
+  if (before.size === 0 && rows.size > 0) return [TableView.of(rows), rows];
+  const changed: Changed = rows;
+  if (kept < before.size)
+    for (const uuid of before.keys()) if (!(uuid in wireRows)) changed.set(uuid, undefined);
+  return [changed.size === 0 ? before : before.with(changed), changed];
 }
 
-/** `update2`: one of `initial`, `insert` (initial values left out), `modify` (a diff), `delete` (ovsdb-server(7)). */
-function readUpdate2(codec: RowCodec, before: TableView<DecodedRow>, wireRows: unknown): Changes {
-  const changes: Changes = new Map();
-  const rows = object(wireRows, codec.table);
-  for (const text in rows) {
-    const uuid = toRowUuid(text, codec.table);
-    const change = object(rows[text], codec.table);
-    if ('modify' in change) {
-      const known = before.get(uuid);
-      if (!known)
-        throw fail('OVSDB_PROTOCOL', {
-          where: codec.table,
-          why: `it changes a row that is not there, ${text}`,
-        });
-      const row = codec.applyDiff(known, object(change['modify'], codec.table));
-      if (row !== known) changes.set(uuid, row);
-    } else if ('delete' in change) changes.set(uuid, undefined);
-    else changes.set(uuid, decodeNew(codec, uuid, change, 2));
-  }
-  return changes;
+function allGone(before: View): Changed {
+  const changed: Changed = new Map();
+  for (const uuid of before.keys()) changed.set(uuid, undefined);
+  return changed;
 }
 
-function decodeNew(codec: RowCodec, uuid: Uuid, change: unknown, form: UpdateForm): DecodedRow {
-  const { new: complete, initial, insert } = object(change, codec.table);
-  return codec.decode(uuid, object(form === 1 ? complete : (initial ?? insert), codec.table));
+/** A row after an `update`: `{old?, new?}` with `new` complete (RFC 7047 §4.1.6); `known` itself where it is equal. */
+function read1(
+  codec: RowCodec,
+  uuid: Uuid,
+  known: DecodedRow | undefined,
+  wire: unknown,
+): DecodedRow | undefined {
+  const { new: complete } = object(wire, codec.table);
+  if (complete === undefined) return undefined;
+  const row = codec.decode(uuid, object(complete, codec.table));
+  return known ? codec.sameOr(known, row) : row;
+}
+
+/** After an `update2`: one of `initial`, `insert` (initial values left out), `modify` (a diff), `delete` (ovsdb-server(7)). */
+function read2(
+  codec: RowCodec,
+  uuid: Uuid,
+  known: DecodedRow | undefined,
+  wire: unknown,
+): DecodedRow | undefined {
+  const change = object(wire, codec.table);
+  if ('modify' in change) {
+    if (known) return codec.applyDiff(known, object(change['modify'], codec.table));
+    throw fail('OVSDB_PROTOCOL', {
+      where: codec.table,
+      why: `it changes a row that is not there, ${uuid}`,
+    });
+  }
+  if ('delete' in change) return undefined;
+  const row = codec.decode(uuid, object(change['initial'] ?? change['insert'], codec.table));
+  return known ? codec.sameOr(known, row) : row;
 }
 
 function toRowUuid(text: string, table: string): Uuid {

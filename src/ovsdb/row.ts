@@ -35,6 +35,13 @@ export class RowCodec {
     for (const [name, column] of this.#columns) this.#template[name] = column.initial;
   }
 
+  /** Whether rows of the two can be compared: they hold the same columns. */
+  hasSameColumns(other: RowCodec): boolean {
+    if (this.#columns.size !== other.#columns.size) return false;
+    for (const [name, column] of this.#columns) if (other.#columns.get(name) !== column) return false;
+    return true;
+  }
+
   /** A new row; columns left out have their initial value. @throws OVSDB_PROTOCOL */
   decode(uuid: Uuid, wire: WireRow): DecodedRow {
     const row = this.#clone(this.#template);
