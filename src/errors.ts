@@ -98,13 +98,44 @@ const registry = {
     64,
     400,
     (d: { remote: string; why: string }) =>
-      `"${d.remote}" is no remote: ${d.why}. Write unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT.`,
+      `"${d.remote}" is no remote: ${d.why}. Write unix:PATH, tcp:HOST:PORT, tcp:[IPV6]:PORT or ssl:HOST:PORT, ` +
+      'or to be called punix:PATH, ptcp:PORT:IP or pssl:PORT:IP.',
   ),
   REMOTE_UNSUPPORTED: define(
     64,
     400,
     (d: { remote: string; method: string }) =>
-      `"${d.remote}": remotes of the kind "${d.method}:" are not supported yet. Use unix:PATH or tcp:HOST:PORT.`,
+      `"${d.remote}": remotes of the kind "${d.method}:" are not for clients. ` +
+      'Use unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT.',
+  ),
+  REMOTES_MIXED: define(
+    64,
+    400,
+    (d: { remotes: readonly string[] }) =>
+      `"${d.remotes.join('", "')}" cannot be used together. Give one or more remotes to connect to, or one to be called at.`,
+  ),
+  LISTEN_FAILED: define(
+    1,
+    503,
+    (d: { remote: string; why: string }) => `Cannot listen at "${d.remote}": ${d.why}.`,
+  ),
+  TLS_FILES_MISSING: define(
+    64,
+    400,
+    (d: { remote: string }) =>
+      `"${d.remote}" needs TLS. Give the files of a private key, its certificate and the CA's certificate, as for ovs-vsctl.`,
+  ),
+  TLS_FILE_INVALID: define(
+    1,
+    400,
+    (d: { what: string; path: string; why: string }) =>
+      `The ${d.what} "${d.path}" cannot be used: ${d.why}. Check the path, or make the file again (ovs-pki(8)).`,
+  ),
+  TLS_KEY_MISMATCH: define(
+    1,
+    400,
+    (d: { privateKey: string; certificate: string }) =>
+      `The private key "${d.privateKey}" does not belong to the certificate "${d.certificate}". Give the pair that was made together.`,
   ),
   JSONRPC_SYNTAX: define(
     1,
@@ -165,6 +196,12 @@ const registry = {
     502,
     (d: { method: string; error: string }) =>
       `The OVSDB server refuses "${d.method}": ${d.error}. Check the server's version and its log.`,
+  ),
+  OVSDB_SCHEMA_INVALID: define(
+    1,
+    400,
+    (d: { place: string; why: string }) =>
+      `The schema is none that RFC 7047 (section 3.2) allows: ${d.place} ${d.why}. Check it with "ovsdb-tool create".`,
   ),
   OVSDB_VALUE: define(
     1,

@@ -44,16 +44,35 @@ interface AtomCodec {
 export function compileColumn(table: string, name: string, type: ColumnSchema): ColumnCodec {
   const where = `${table}.${name}`;
   const key = compileAtom(where, type.key);
+  // What is added or multiplied by need not lie within the column's own limits.
+  const operand = compileType(where, { type: type.key.type });
   if (type.value) return mapCodec(where, name, type, key, compileAtom(where, type.value));
-  if (type.max === 1) return type.min === 1 ? scalarCodec(name, key) : optionalCodec(where, name, key);
-  return setCodec(where, name, key);
+  if (type.max === 1)
+    return type.min === 1 ? scalarCodec(name, key, operand) : optionalCodec(where, name, key, operand);
+  return setCodec(where, name, key, operand);
 }
 
 function compileAtom(where: string, type: AtomSchema): AtomCodec {
+  const atom = compileType(where, type);
+  const { choices } = type;
+  if (!choices) return atom;
+  return {
+    ...atom,
+    encode: (value, context) => {
+      // Not by identity alone: 1 and 1n are the same integer.
+      if (!choices.some((choice) => choice === value || choice.toString() === String(value)))
+        throw refused(where, value, `not one of ${choices.join(', ')}`);
+      return atom.encode(value, context);
+    },
+  };
+}
+
+function compileType(where: string, type: AtomSchema): AtomCodec {
   switch (type.type) {
     case 'integer':
       return integerCodec(where, type);
-    case 'real':
+    case 'real': {
+      const { minReal = -Infinity, maxReal = Infinity } = type;
       return {
         initial: 0,
         decode: (wire) => {
@@ -65,9 +84,12 @@ function compileAtom(where: string, type: AtomSchema): AtomCodec {
         encode: (value) => {
           if (typeof value !== 'number' || !Number.isFinite(value))
             throw refused(where, value, 'not a finite number');
+          if (value < minReal || value > maxReal)
+            throw refused(where, value, `not between ${String(minReal)} and ${String(maxReal)}`);
           return value;
         },
       };
+    }
     case 'boolean':
       return {
         initial: false,
@@ -81,7 +103,7 @@ function compileAtom(where: string, type: AtomSchema): AtomCodec {
         },
       };
     case 'string':
-      return stringCodec(where, type.choices);
+      return stringCodec(where, type);
     case 'uuid':
       return {
         initial: '00000000-0000-0000-0000-000000000000',
@@ -99,7 +121,8 @@ function compileAtom(where: string, type: AtomSchema): AtomCodec {
   }
 }
 
-function stringCodec(where: string, choices: readonly string[] | undefined): AtomCodec {
+function stringCodec(where: string, { minLength = 0, maxLength = Infinity }: AtomSchema): AtomCodec {
+  const isLimited = minLength > 0 || maxLength < Infinity;
   return {
     initial: '',
     decode: (wire) => {
@@ -108,8 +131,12 @@ function stringCodec(where: string, choices: readonly string[] | undefined): Ato
     },
     encode: (value) => {
       if (typeof value !== 'string') throw refused(where, value, 'not a text');
-      if (choices && !choices.includes(value))
-        throw refused(where, value, `not one of ${choices.join(', ')}`);
+      if (isLimited) {
+        // Characters, as the server counts them; `length` would count those beyond U+FFFF twice.
+        const { length } = Array.from(value);
+        if (length < minLength || length > maxLength)
+          throw refused(where, value, `not ${String(minLength)} to ${String(maxLength)} characters long`);
+      }
       return value;
     },
   };
@@ -140,7 +167,7 @@ function integerCodec(where: string, type: AtomSchema): AtomCodec {
   };
 }
 
-function scalarCodec(name: string, atom: AtomCodec): ColumnCodec {
+function scalarCodec(name: string, atom: AtomCodec, operand: AtomCodec): ColumnCodec {
   return {
     name,
     initial: atom.initial,
@@ -148,11 +175,11 @@ function scalarCodec(name: string, atom: AtomCodec): ColumnCodec {
     applyDiff: (_before, wire) => atom.decode(wire),
     equal: (a, b) => a === b,
     encode: (value, context) => atom.encode(value, context),
-    encodeMutation: (_mutator, value, context) => atom.encode(value, context),
+    encodeMutation: (_mutator, value, context) => operand.encode(value, context),
   };
 }
 
-function optionalCodec(where: string, name: string, atom: AtomCodec): ColumnCodec {
+function optionalCodec(where: string, name: string, atom: AtomCodec, operand: AtomCodec): ColumnCodec {
   const decode = (wire: unknown): unknown => {
     const members = setMembers(wire);
     if (!members) return atom.decode(wire);
@@ -169,11 +196,12 @@ function optionalCodec(where: string, name: string, atom: AtomCodec): ColumnCode
     applyDiff: (_before, wire) => decode(wire),
     equal: (a, b) => a === b,
     encode,
-    encodeMutation: (_mutator, value, context) => encode(value, context),
+    encodeMutation: (mutator, value, context) =>
+      isOfMembers(mutator) ? encode(value, context) : operand.encode(value, context),
   };
 }
 
-function setCodec(where: string, name: string, atom: AtomCodec): ColumnCodec {
+function setCodec(where: string, name: string, atom: AtomCodec, operand: AtomCodec): ColumnCodec {
   const decode = (wire: unknown): readonly Atom[] => {
     const members = setMembers(wire);
     return members ? sorted(members.map((member) => atom.decode(member))) : [atom.decode(wire)];
@@ -191,7 +219,7 @@ function setCodec(where: string, name: string, atom: AtomCodec): ColumnCodec {
     equal: (a, b) => equalSets(asSet(a), asSet(b)),
     encode,
     encodeMutation: (mutator, value, context) =>
-      mutator === 'insert' || mutator === 'delete' ? encode(value, context) : atom.encode(value, context),
+      isOfMembers(mutator) ? encode(value, context) : operand.encode(value, context),
   };
 }
 
@@ -248,6 +276,11 @@ function asSet(value: unknown): readonly Atom[] {
 /** The members of `["set", […]]`; `undefined` for a bare atom, which is a set of one. */
 function setMembers(wire: unknown): readonly unknown[] | undefined {
   return Array.isArray(wire) && wire[0] === 'set' && Array.isArray(wire[1]) ? wire[1] : undefined;
+}
+
+/** Whether a mutator puts in or takes out members (RFC 7047 §5.1 `<mutator>`); the others are arithmetic. */
+function isOfMembers(mutator: string): boolean {
+  return mutator === 'insert' || mutator === 'delete';
 }
 
 /** Ascending by value. The server mostly sends it so: looked at first, sorting a large set again would show. */

@@ -1,13 +1,23 @@
 /**
  * What a database looks like (RFC 7047 §3.2), as a value that decoders are compiled from and as types that rows have.
- * The values are generated (generated/vswitch.ts by scripts/generate-ovsdb-types.ts). Decoding is datum.ts.
+ * The values are generated (generated/*.ts by scripts/generate-ovsdb-types.ts) or read from a schema file at run time
+ * (schemafile.ts). Decoding is datum.ts.
  */
 import { fail } from '../errors.ts';
 
 declare const uuidBrand: unique symbol;
 
-/** The UUID of a row, in lower-case canonical text. Made by {@link toUuid} and by decoding only. */
-export type Uuid = string & { readonly [uuidBrand]: true };
+/**
+ * The UUID of a row, in lower-case canonical text. Made by {@link toUuid} and by decoding only. `Uuid<'Port'>` names a row
+ * of the table Port and goes where that or a plain `Uuid` is wanted, a plain one goes anywhere, and `Uuid<'Bridge'>` does
+ * not go where a `Uuid<'Port'>` is wanted.
+ */
+export type Uuid<Table extends string = string> = string & { readonly [uuidBrand]: TableBrand<Table> };
+
+/** A method's parameter, unlike a property, fits wider and narrower types: that makes the plain `Uuid` fit anywhere. */
+export interface TableBrand<Table extends string> {
+  of(table: Table): void;
+}
 
 /** Types of one atom (RFC 7047 §3.2 `<atomic-type>`). */
 export type AtomType = 'integer' | 'real' | 'boolean' | 'string' | 'uuid';
@@ -17,10 +27,16 @@ export interface AtomSchema {
   /** An integer whose range reaches beyond ±2^53: decoded to bigint. Absent: to number. */
   readonly wide?: true;
   /** Of an integer: the least and the greatest value, where the schema has one. */
-  readonly minInteger?: number;
-  readonly maxInteger?: number;
-  /** The only values there are. */
-  readonly choices?: readonly string[];
+  readonly minInteger?: number | bigint;
+  readonly maxInteger?: number | bigint;
+  /** Of a real, likewise. */
+  readonly minReal?: number;
+  readonly maxReal?: number;
+  /** Of a string: the least and the greatest length, in characters (Unicode code points). */
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  /** The only values there are, decoded. */
+  readonly choices?: readonly (string | number | bigint | boolean)[];
   /** Of a uuid: the table whose rows it names. */
   readonly refTable?: string;
   /** Of a reference: does not keep the row alive. */
@@ -38,11 +54,17 @@ export interface ColumnSchema {
   readonly max: number;
   /** Can be given at insert only. */
   readonly immutable?: true;
+  /** Not kept over a restart of the server. */
+  readonly ephemeral?: true;
 }
 
 export interface TableSchema<Row> {
   /** Rows stay without anything referring to them. */
   readonly isRoot: boolean;
+  /** How many rows there can be. Absent: any number. */
+  readonly maxRows?: number;
+  /** Sets of columns, of which no two rows have the same values in all. */
+  readonly indexes: readonly (readonly string[])[];
   readonly columns: { readonly [C in Exclude<keyof Row & string, '_uuid'>]: ColumnSchema };
 }
 
@@ -52,6 +74,11 @@ export interface DatabaseSchema<Tables> {
   readonly version: string;
   readonly tables: { readonly [T in keyof Tables & string]: TableSchema<Tables[T]> };
 }
+
+/** A row of which the code knows no columns. */
+export type GenericRow = Readonly<Record<string, unknown>> & { readonly _uuid: Uuid };
+/** The tables of a schema that is known at run time only (schemafile.ts). */
+export type GenericTables = Readonly<Record<string, GenericRow>>;
 
 /** The names of the tables. */
 export type TableName<Tables> = keyof Tables & string;
