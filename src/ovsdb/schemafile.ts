@@ -29,7 +29,7 @@ export function parseSchema(json: unknown): DatabaseSchema<GenericTables> {
   const isRootNamed = Object.values(wireTables).some((table) => isObject(table) && table['isRoot'] === true);
   const tables: Record<string, TableSchema<Record<string, unknown>>> = {};
   for (const [table, value] of Object.entries(wireTables)) {
-    identifier(table, 'the name of a table');
+    ownIdentifier(table, 'the name of a table');
     const place = `table "${table}"`;
     // Schemas from before there was `isRoot` name no root; then every table is one (RFC 7047 §3.2).
     tables[table] = readTable(object(value, place), place, !isRootNamed, wireTables);
@@ -48,7 +48,7 @@ function readTable(
   const columns: Record<string, ColumnSchema> = {};
   for (const [column, value] of Object.entries(object(table['columns'], `"columns" of ${place}`))) {
     const at = `column "${column}" of ${place}`;
-    identifier(column, `the name of ${at}`);
+    ownIdentifier(column, `the name of ${at}`);
     columns[column] = readColumn(object(value, at), at, tables);
   }
   const isRoot = optional(table['isRoot'], (value) => boolean(value, `"isRoot" of ${place}`)) ?? false;
@@ -242,7 +242,12 @@ function string(value: unknown, place: string): string {
   return value;
 }
 
-/** RFC 7047 §3.1 `<id>`; those that begin with `_` are the server's own. */
+/** An identifier of the schema's own: those that begin with `_` are the server's (RFC 7047 §3.2). */
+function ownIdentifier(value: string, place: string): void {
+  if (identifier(value, place).startsWith('_')) throw invalid(place, `is "${value}", which begins with "_"`);
+}
+
+/** RFC 7047 §3.1 `<id>`. */
 function identifier(value: unknown, place: string): string {
   const text = string(value, place);
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) throw invalid(place, `is "${text}", which is no identifier`);

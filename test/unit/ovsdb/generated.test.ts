@@ -55,7 +55,7 @@ describe('generated row types', () => {
 
   it('say what tables and columns mean, from the manual page', () => {
     expect([...meaningsInManPage(PAGE)]).to.deep.equal([
-      ['Port', "A port's row, e.g. of \"x''."],
+      ['Port', 'A port\'s row, e.g. of "x".'],
       ['Port.tag', 'The VLAN tag.'],
       ['Port.mode', 'One of these.'],
     ]);
