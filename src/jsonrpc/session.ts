@@ -1,6 +1,6 @@
 /**
  * One connection that speaks OVSDB's JSON-RPC: requests with their answers, notifications in strict order, echo answered.
- * Knows no database. Ends once and for all when the link does; a new one is made by ovsdb/client.ts.
+ * Knows no database. Ends once and for all when the connection does; a new one is made by link.ts.
  */
 import type { Socket } from 'node:net';
 import { fail, toVsbError, type VsbError } from '../errors.ts';
@@ -13,8 +13,9 @@ import {
   type Incoming,
 } from './envelope.ts';
 import { Framer } from './framing.ts';
-import type { Remote } from './remote.ts';
+import type { ActiveRemote } from './remote.ts';
 import { openSocket, type OpenOptions } from './socket.ts';
+import { explainTls } from './tls.ts';
 
 /** What became of a request. */
 export type Answer =
@@ -27,7 +28,7 @@ export type Answer =
 export interface RequestOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Received bytes are progress: the time starts anew as long as some come. */
+  /** Received bytes are progress (echo excepted): the time starts anew as long as some come. */
   readonly extendWhileReceiving?: boolean;
   /** Takes a result before any later message is handled; what it throws ends the session. */
   readonly onResult?: (result: unknown) => void;
@@ -37,8 +38,18 @@ export interface RequestOptions {
 export interface SessionListener {
   /** Called in the order of arrival; what it throws ends the session. */
   onNotification(method: string, params: readonly unknown[]): void;
+  /** Bytes came and what they completed was handled; false: nothing but echo, which shows a living peer and no progress. */
+  onReceived?(isProgress: boolean): void;
   /** The link is gone; called once, unless `close` was called before. */
   onLost(reason: VsbError): void;
+}
+
+/** What has gone over a session. */
+export interface Traffic {
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
 }
 
 interface Pending {
@@ -46,36 +57,51 @@ interface Pending {
   readonly onResult: ((result: unknown) => void) | undefined;
 }
 
+/** The id of probes; requests count from 1. */
+const PROBE_ID = 0;
+
 export class Session {
   readonly #socket: Socket;
-  readonly #remote: Remote;
+  /** As a remote is written, for people. */
+  readonly #peer: string;
   readonly #listener: SessionListener;
   readonly #framer = new Framer();
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #receivedBytes = 0;
+  /** Chunks that were more than echo. */
+  #progress = 0;
+  #receivedMessages = 0;
+  #sentMessages = 0;
   #ended: VsbError | undefined;
 
   /**
    * Connects.
-   * @throws OVSDB_UNREACHABLE, OVSDB_TIMEOUT, CANCELLED
+   * @throws OVSDB_UNREACHABLE, OVSDB_TIMEOUT, TLS_FILES_MISSING, TLS_FILE_INVALID, TLS_KEY_MISMATCH, CANCELLED
    */
-  static async open(remote: Remote, listener: SessionListener, options: OpenOptions): Promise<Session> {
-    return new Session(await openSocket(remote, options), remote, listener);
+  static async open(remote: ActiveRemote, listener: SessionListener, options: OpenOptions): Promise<Session> {
+    return new Session(await openSocket(remote, options), remote.text, listener);
   }
 
-  private constructor(socket: Socket, remote: Remote, listener: SessionListener) {
+  /** Speaks over a socket that is connected, and owns it from now on. @param peer as a remote is written, for people */
+  static over(socket: Socket, peer: string, listener: SessionListener): Session {
+    return new Session(socket, peer, listener);
+  }
+
+  private constructor(socket: Socket, peer: string, listener: SessionListener) {
     this.#socket = socket;
-    this.#remote = remote;
+    this.#peer = peer;
     this.#listener = listener;
     socket.on('data', (chunk: Buffer) => {
       this.#receive(chunk);
     });
     socket.on('error', (cause) => {
-      this.#end(fail('OVSDB_LINK_LOST', { remote: remote.text, why: cause.message }, { cause }));
+      this.#end(
+        fail('OVSDB_LINK_LOST', { remote: peer, why: explainTls(cause) ?? cause.message }, { cause }),
+      );
     });
     socket.on('close', () => {
-      this.#end(fail('OVSDB_LINK_LOST', { remote: remote.text, why: 'the server closed it' }));
+      this.#end(fail('OVSDB_LINK_LOST', { remote: peer, why: 'the server closed it' }));
     });
   }
 
@@ -85,7 +111,7 @@ export class Session {
    */
   request(method: string, params: readonly unknown[], options: RequestOptions): Promise<Answer> {
     const { timeoutMs, signal, onResult } = options;
-    const what = `the answer to "${method}" from "${this.#remote.text}"`;
+    const what = `the answer to "${method}" from "${this.#peer}"`;
     if (signal?.aborted === true) return Promise.reject(fail('CANCELLED', { what }));
     if (this.#ended) return Promise.resolve({ kind: 'lost', reason: this.#ended });
     const id = this.#nextId++;
@@ -105,22 +131,25 @@ export class Session {
       const abandon = (reason: VsbError) => {
         settle({ kind: 'lost', reason });
         // Known to the server as a notification only; frees a transaction that waits there (RFC 7047 §4.1.4).
-        if (method === 'transact' && !this.#ended) this.#socket.write(encodeNotification('cancel', [id]));
+        if (method === 'transact' && !this.#ended) this.#write(encodeNotification('cancel', [id]));
       };
       const onAbort = () => {
         abandon(fail('CANCELLED', { what }));
       };
-      let receivedBefore = this.#receivedBytes;
-      const onTime = () => {
-        if (options.extendWhileReceiving === true && this.#receivedBytes > receivedBefore) {
-          receivedBefore = this.#receivedBytes;
+      let progressBefore = this.#progress;
+      const judge = () => {
+        if (!this.#pending.has(id)) return;
+        if (options.extendWhileReceiving === true && this.#progress > progressBefore) {
+          progressBefore = this.#progress;
           timer = setTimeout(onTime, timeoutMs);
         } else abandon(fail('OVSDB_TIMEOUT', { what, limitMs: timeoutMs }));
       };
+      // After a stall of ours timers come first: what has long arrived is read before the peer is judged.
+      const onTime = () => setImmediate(judge);
       let timer = setTimeout(onTime, timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(id, { settle, onResult });
-      this.#socket.write(text);
+      this.#write(text);
     });
   }
 
@@ -129,21 +158,55 @@ export class Session {
     return this.#ended;
   }
 
-  /** Ends the link; what is pending is `lost`. The listener is not told. */
-  close(): Promise<void> {
-    return this.#shut(fail('CANCELLED', { what: `the link to "${this.#remote.text}" was closed` }));
+  /** Asks the peer for a sign of life; the answer shows as `onReceived`. */
+  probe(): void {
+    if (!this.#ended) this.#write(encodeRequest(PROBE_ID, 'echo', []));
+  }
+
+  /** What has gone over it until now. */
+  get traffic(): Traffic {
+    return {
+      bytesReceived: this.#receivedBytes,
+      bytesSent: this.#socket.bytesWritten,
+      messagesReceived: this.#receivedMessages,
+      messagesSent: this.#sentMessages,
+    };
+  }
+
+  /** Ends the link; what is pending is `lost`, with this reason (CANCELLED if none is given). The listener is not told. */
+  close(reason?: VsbError): Promise<void> {
+    return this.#shut(reason ?? fail('CANCELLED', { what: `the link to "${this.#peer}" was closed` }));
+  }
+
+  #write(text: string): void {
+    this.#sentMessages += 1;
+    this.#socket.write(text);
   }
 
   #receive(chunk: Buffer): void {
+    // The rest of a message is progress as well as its beginning.
+    let isProgress = this.#framer.isInMessage;
     this.#receivedBytes += chunk.length;
     try {
       for (const frame of this.#framer.push(chunk)) {
         if (this.#ended) return;
-        this.#handle(decodeMessage(frame));
+        this.#receivedMessages += 1;
+        const incoming = decodeMessage(frame);
+        isProgress ||= !isEcho(incoming);
+        this.#handle(incoming);
       }
+      isProgress ||= this.#framer.isInMessage;
+      if (isProgress) this.#progress += 1;
+      if (!this.#ended) this.#listener.onReceived?.(isProgress);
     } catch (cause) {
-      this.#end(toVsbError(cause));
+      const isFirst = this.#receivedMessages === 0;
+      this.#end(isFirst && isTlsRecord(chunk) ? this.#speaksTls(cause) : toVsbError(cause));
     }
+  }
+
+  #speaksTls(cause: unknown): VsbError {
+    const why = 'the other end speaks TLS. Write ssl: in place of tcp: (or pssl: for ptcp:)';
+    return fail('OVSDB_LINK_LOST', { remote: this.#peer, why }, { cause });
   }
 
   #handle(incoming: Incoming): void {
@@ -154,9 +217,7 @@ export class Session {
       case 'request': {
         const { id, method } = incoming.message;
         const params = incoming.message.params as readonly unknown[];
-        this.#socket.write(
-          method === 'echo' ? encodeAnswer(id, params) : encodeRefusal(id, 'unknown method'),
-        );
+        this.#write(method === 'echo' ? encodeAnswer(id, params) : encodeRefusal(id, 'unknown method'));
         break;
       }
       case 'success': {
@@ -201,4 +262,21 @@ export class Session {
     for (const { settle } of [...this.#pending.values()]) settle({ kind: 'lost', reason });
     return closed;
   }
+}
+
+function isEcho(incoming: Incoming): boolean {
+  switch (incoming.kind) {
+    case 'request':
+      return incoming.message.method === 'echo';
+    case 'success':
+    case 'error':
+      return incoming.message.id === PROBE_ID;
+    case 'notification':
+      return false;
+  }
+}
+
+/** An alert or a handshake record of TLS 1.x (RFC 8446 §5.1). */
+function isTlsRecord(chunk: Buffer): boolean {
+  return (chunk[0] === 0x15 || chunk[0] === 0x16) && chunk[1] === 0x03;
 }

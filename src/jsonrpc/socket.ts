@@ -1,44 +1,47 @@
 /** Connects to a remote, and says in people's words why it could not. What goes over the socket: session.ts. */
-import { connect, type Socket } from 'node:net';
-import { fail, type VsbError } from '../errors.ts';
-import type { Remote } from './remote.ts';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { fail, VsbError } from '../errors.ts';
+import type { ActiveRemote } from './remote.ts';
+import { explainTls, readTls, type TlsFiles } from './tls.ts';
 
 /** Limits of one attempt. */
 export interface OpenOptions {
-  readonly connectTimeoutMs: number;
+  /** Left out: the signal is the only limit. */
+  readonly connectTimeoutMs?: number;
+  /** Ends the attempt; its reason, if a VsbError, is what is thrown. */
   readonly signal?: AbortSignal | undefined;
+  /** Needed for `ssl:`. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 /** A dead TCP peer is noticed by the kernel; ovsdb-server itself probes after 5 s (ovsdb-server(1)). */
-const KEEP_ALIVE_MS = 5000;
+export const KEEP_ALIVE = Object.freeze({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 5000 });
 
 /**
- * A connected socket; the caller owns it.
- * @throws OVSDB_UNREACHABLE, OVSDB_TIMEOUT, CANCELLED
+ * A connected socket, for `ssl:` after the handshake; the caller owns it.
+ * @throws OVSDB_UNREACHABLE, OVSDB_TIMEOUT, TLS_FILES_MISSING, TLS_FILE_INVALID, TLS_KEY_MISMATCH, CANCELLED or the
+ *   signal's reason
  */
-export function openSocket(remote: Remote, options: OpenOptions): Promise<Socket> {
+export function openSocket(remote: ActiveRemote, options: OpenOptions): Promise<Socket> {
   const { connectTimeoutMs, signal } = options;
   return new Promise((resolve, reject) => {
     const what = `connecting to "${remote.text}"`;
+    const cancelled = () => {
+      const reason: unknown = signal?.reason;
+      return reason instanceof VsbError ? reason : fail('CANCELLED', { what });
+    };
     if (signal?.aborted === true) {
-      reject(fail('CANCELLED', { what }));
+      reject(cancelled());
       return;
     }
-    const socket =
-      remote.method === 'unix'
-        ? connect({ path: remote.path })
-        : connect({
-            host: remote.host,
-            port: remote.port,
-            noDelay: true,
-            keepAlive: true,
-            keepAliveInitialDelay: KEEP_ALIVE_MS,
-          });
+    const { socket, readyEvent } = start(remote, options.tls);
     const settle = (error?: VsbError) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       socket.removeListener('error', onError);
-      socket.removeListener('connect', onConnect);
+      socket.removeListener('close', onClose);
+      socket.removeListener(readyEvent, onReady);
       if (error) {
         // What an abandoned attempt still says is of no use.
         socket.on('error', () => undefined);
@@ -46,26 +49,60 @@ export function openSocket(remote: Remote, options: OpenOptions): Promise<Socket
         reject(error);
       } else resolve(socket);
     };
-    const onConnect = () => {
+    const onReady = () => {
       settle();
     };
     const onError = (cause: NodeJS.ErrnoException) => {
       settle(fail('OVSDB_UNREACHABLE', { remote: remote.text, why: explain(remote, cause) }, { cause }));
     };
-    const onAbort = () => {
-      settle(fail('CANCELLED', { what }));
+    const onClose = () => {
+      settle(
+        fail('OVSDB_UNREACHABLE', { remote: remote.text, why: 'it hung up at once. Look into its log' }),
+      );
     };
-    const timer = setTimeout(() => {
-      settle(fail('OVSDB_TIMEOUT', { what, limitMs: connectTimeoutMs }));
-    }, connectTimeoutMs);
+    const onAbort = () => {
+      settle(cancelled());
+    };
+    const timer =
+      connectTimeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            settle(fail('OVSDB_TIMEOUT', { what, limitMs: connectTimeoutMs }));
+          }, connectTimeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     socket.once('error', onError);
-    socket.once('connect', onConnect);
+    socket.once('close', onClose);
+    socket.once(readyEvent, onReady);
   });
 }
 
+function start(remote: ActiveRemote, tls: TlsFiles | undefined): { socket: Socket; readyEvent: string } {
+  switch (remote.method) {
+    case 'unix':
+      return { socket: connect({ path: remote.path }), readyEvent: 'connect' };
+    case 'tcp': {
+      const { host, port } = remote;
+      return { socket: connect({ host, port, ...KEEP_ALIVE }), readyEvent: 'connect' };
+    }
+    case 'ssl': {
+      if (!tls) throw fail('TLS_FILES_MISSING', { remote: remote.text });
+      const { host, port } = remote;
+      const socket = connectTls({
+        host,
+        port,
+        ...KEEP_ALIVE,
+        ...(isIP(host.split('%')[0] ?? host) === 0 ? { servername: host } : {}),
+        ...readTls(tls),
+        // As Open vSwitch does: the CA decides, names are not compared.
+        checkServerIdentity: () => undefined,
+      });
+      return { socket, readyEvent: 'secureConnect' };
+    }
+  }
+}
+
 /** The reason of a failed attempt and what to do about it. */
-function explain(remote: Remote, cause: NodeJS.ErrnoException): string {
+function explain(remote: ActiveRemote, cause: NodeJS.ErrnoException): string {
   const start = 'Start Open vSwitch ("systemctl start openvswitch-switch") or correct the remote';
   switch (cause.code ?? '') {
     case 'ENOENT':
@@ -86,6 +123,6 @@ function explain(remote: Remote, cause: NodeJS.ErrnoException): string {
     case 'EAI_AGAIN':
       return `the host name is not known (${cause.code}). Correct the name, or the resolver`;
     default:
-      return `${cause.message}. Check the host, its network and the port`;
+      return explainTls(cause) ?? `${cause.message}. Check the host, its network and the port`;
   }
 }

@@ -5,7 +5,7 @@
 import { BehaviorSubject, Subscription, type Observable } from 'rxjs';
 import { fail, toVsbError, type VsbError } from '../errors.ts';
 import { FIRST_TRY, linkDown, linkUp, type Reconnect } from '../jsonrpc/reconnect.ts';
-import { parseRemote, type Remote } from '../jsonrpc/remote.ts';
+import { isPassive, parseRemote, type ActiveRemote } from '../jsonrpc/remote.ts';
 import { Session, type SessionListener } from '../jsonrpc/session.ts';
 import { codecsOf, type TableCodec } from './codecs.ts';
 import { follow, readUpdate } from './monitor.ts';
@@ -52,7 +52,7 @@ export interface WaitForOptions {
 /** One database of one server: its replica, its link, its transactions. The owner ends it with `close` or `await using`. */
 export class OvsdbClient<Tables> implements AsyncDisposable {
   readonly #options: ConnectOptions<Tables>;
-  readonly #remote: Remote;
+  readonly #remote: ActiveRemote;
   readonly #codecs: ReadonlyMap<string, TableCodec>;
   readonly #replica = new Replica<Tables>();
   readonly #status: BehaviorSubject<LinkStatus> = new BehaviorSubject<LinkStatus>({ at: 'connecting' });
@@ -75,7 +75,9 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
 
   private constructor(options: ConnectOptions<Tables>) {
     this.#options = options;
-    this.#remote = parseRemote(options.remote);
+    const remote = parseRemote(options.remote);
+    if (isPassive(remote)) throw fail('REMOTE_UNSUPPORTED', { remote: remote.text, method: remote.method });
+    this.#remote = remote;
     this.#codecs = codecsOf(options.schema);
   }
 

@@ -84,7 +84,8 @@ describe('ovsdb connect', () => {
 
   it('refuses wrong and unsupported remotes', async () => {
     expect((await failureOf(connect('/run/db.sock'))).code).to.equal('REMOTE_INVALID');
-    expect((await failureOf(connect('ssl:127.0.0.1:6640'))).code).to.equal('REMOTE_UNSUPPORTED');
+    expect((await failureOf(connect('db:a,b,c'))).code).to.equal('REMOTE_UNSUPPORTED');
+    expect((await failureOf(connect('ssl:127.0.0.1:6640'))).code).to.equal('TLS_FILES_MISSING');
   });
 
   it('names the databases of a server that does not have ours', async () => {

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { parseRemote } from '../../src/jsonrpc/remote.ts';
 import { Session } from '../../src/jsonrpc/session.ts';
 import { OvsdbClient } from '../../src/ovsdb/client.ts';
 import { codecsOf } from '../../src/ovsdb/codecs.ts';
@@ -179,7 +178,7 @@ function step(
 async function followWith(method: string, server: OvsdbServer) {
   const replica = new Replica();
   const session = await Session.open(
-    parseRemote(server.remote),
+    { method: 'unix', text: server.remote, path: server.socketPath },
     {
       onNotification: (name, params) => {
         const update = readUpdate(name, params);
