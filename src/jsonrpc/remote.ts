@@ -78,7 +78,8 @@ function parseHostAndPort(text: string, method: string, rest: string): { host: s
   const [, bracketed, plain, portText] = match;
   if (bracketed !== undefined && !isIPv6(bracketed)) throw invalid(text, `"${bracketed}" is no IPv6 address`);
   const host = bracketed ?? plain ?? '';
-  if (!/^[^\s\0]+$/.test(host)) throw invalid(text, 'the host is missing');
+  if (host === '') throw invalid(text, 'the host is missing');
+  if (/[\s\0,]/.test(host)) throw invalid(text, `"${host}" is no host`);
   const port = portText === undefined ? OVSDB_PORT : Number(portText);
   if (port < 1 || port > 65535) throw invalid(text, `${String(port)} is no port`);
   return { host, port };
