@@ -14,6 +14,8 @@ export type Wire = null | boolean | number | string | readonly Wire[] | { readon
 export interface EncodeContext {
   /** @throws OVSDB_UNKNOWN_REF */
   encodeRef(ref: Ref, where: string): Wire;
+  /** What names an inserted row whose UUID is chosen for a preview only, by that UUID (overlay.ts). */
+  readonly provisional?: ReadonlyMap<string, Wire> | undefined;
 }
 
 /** What can be done with the values of one column. */
@@ -115,7 +117,7 @@ function compileType(where: string, type: AtomSchema): AtomCodec {
         encode: (value, context) => {
           if (value instanceof Ref) return context.encodeRef(value, where);
           if (typeof value !== 'string' || !isUuid(value)) throw refused(where, value, 'not a UUID');
-          return ['uuid', value];
+          return context.provisional?.get(value) ?? ['uuid', value];
         },
       };
   }

@@ -1,5 +1,6 @@
 /** The replica at one moment: immutable, whole transactions only. How it comes about: replica.ts. */
 import type { TableName, Uuid } from './schema.ts';
+import { TableView } from './tableview.ts';
 
 /** The rows of every held table after one and the same transaction. */
 export class Snapshot<Tables> {
@@ -22,6 +23,24 @@ export class Snapshot<Tables> {
   /** One row, or `undefined` where there is none. */
   row<T extends TableName<Tables>>(name: T, uuid: Uuid): Tables[T] | undefined {
     return this.table(name).get(uuid);
+  }
+
+  /** Whether the replica holds a table at all; one that it does not hold looks empty. */
+  holds(name: string): boolean {
+    return this.#tables.has(name);
+  }
+
+  /**
+   * The snapshot after changes to its rows, for a transaction's view of itself (overlay.ts).
+   * @param changes by table and UUID; `undefined` removes a row
+   */
+  with(changes: ReadonlyMap<string, ReadonlyMap<Uuid, unknown>>): Snapshot<Tables> {
+    const tables = new Map(this.#tables);
+    for (const [name, rows] of changes) {
+      const before = tables.get(name) ?? NO_ROWS;
+      tables.set(name, (before instanceof TableView ? before : TableView.of(before)).with(rows));
+    }
+    return new Snapshot(tables);
   }
 }
 
