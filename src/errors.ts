@@ -191,6 +191,24 @@ const registry = {
     (d: { remote: string; database: string; present: string }) =>
       `The server at "${d.remote}" has no database "${d.database}" (it has: ${d.present}). Check the remote.`,
   ),
+  OVSDB_SERVER_UNFIT: define(
+    1,
+    503,
+    (d: { remote: string; database: string; why: string }) =>
+      `The server at "${d.remote}" is of no use for "${d.database}": ${d.why}. Give the remotes of every server of the cluster.`,
+  ),
+  OVSDB_NOT_LIVE: define(
+    1,
+    503,
+    (d: { database: string; at: string }) =>
+      `The replica of "${d.database}" is not current: ${d.at}. Wait until its status says "live".`,
+  ),
+  OVSDB_LOCK_TWICE: define(
+    1,
+    409,
+    (d: { lock: string }) =>
+      `The lock "${d.lock}" is asked for already on this connection. Release it first, or use the one that there is.`,
+  ),
   OVSDB_REQUEST_REFUSED: define(
     1,
     502,

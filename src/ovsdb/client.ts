@@ -1,84 +1,188 @@
 /**
- * An OVSDB client: one database, replicated (replica.ts), followed (monitor.ts), changed by transactions.
- * Keeps the link up by itself (jsonrpc/session.ts, jsonrpc/reconnect.ts).
+ * An OVSDB client: one database, replicated and changed by transactions, whatever happens to the link. Puts together what
+ * follows (follower.ts), what it follows over (sharedlink.ts), and what a transaction came to (outcome.ts).
  */
-import { BehaviorSubject, Subscription, type Observable } from 'rxjs';
+import { BehaviorSubject, Subject, type Observable } from 'rxjs';
 import { fail, toVsbError, type VsbError } from '../errors.ts';
-import { FIRST_TRY, linkDown, linkUp, type Reconnect } from '../jsonrpc/reconnect.ts';
-import { isPassive, parseRemote, type ActiveRemote } from '../jsonrpc/remote.ts';
-import { Session, type SessionListener } from '../jsonrpc/session.ts';
+import type { LinkState } from '../jsonrpc/link.ts';
+import type { Answer } from '../jsonrpc/session.ts';
+import type { Changes } from './changes.ts';
 import { codecsOf, type TableCodec } from './codecs.ts';
-import { follow, readUpdate } from './monitor.ts';
+import { encodeConditions, type Conditions } from './conditions.ts';
+import { Follower, type FollowerState } from './follower.ts';
+import type { Lock } from './lock.ts';
+import { Counters, type Metrics } from './metrics.ts';
 import { readOutcome, type TransactionOutcome } from './outcome.ts';
-import { Replica } from './replica.ts';
-import type { ColumnChoice, DatabaseSchema } from './schema.ts';
+import { RowCodec } from './row.ts';
+import { toUuid, type ColumnChoice, type DatabaseSchema } from './schema.ts';
+import { compareWith, planCheck, type Difference } from './selfcheck.ts';
+import { SharedLink, type SharedLinkOptions } from './sharedlink.ts';
 import { Snapshot } from './snapshot.ts';
 import type { Transaction } from './transaction.ts';
+import { waitForValue, type WaitForOptions } from './waitfor.ts';
 
-/** How the link is. Only in `live` is the replica known to be current. */
+export type { WaitForOptions } from './waitfor.ts';
+
+/** How a database is. Only in `live` is the replica known to be current. */
 export type LinkStatus =
-  | { readonly at: 'connecting' }
-  | { readonly at: 'synchronising' }
-  | { readonly at: 'live' }
+  | { readonly at: 'connecting'; readonly remote: string }
+  /** Waiting to be called by a server, at a passive remote. */
+  | { readonly at: 'listening'; readonly remote: string }
+  | { readonly at: 'synchronising'; readonly remote: string }
+  | { readonly at: 'live'; readonly remote: string }
+  /** The server is there and the database is not, or not any more: for it to come back. */
+  | { readonly at: 'waiting'; readonly reason: VsbError }
   | { readonly at: 'backoff'; readonly retryInMs: number; readonly reason: VsbError }
   | { readonly at: 'closed' };
 
-export interface ConnectOptions<Tables> {
-  /** `unix:PATH`, `tcp:HOST:PORT`, `tcp:[IPV6]:PORT`. */
-  readonly remote: string;
+/** Which database, and what of it. */
+export interface DatabaseOptions<Tables> {
   readonly schema: DatabaseSchema<Tables>;
   /** What the replica holds. Reading a column of a row that is not named here throws OVSDB_COLUMN_NOT_HELD. */
   readonly columns: ColumnChoice<Tables>;
+  /** Which rows of them. Default: all. Changed with `setConditions`. */
+  readonly conditions?: Conditions<Tables> | undefined;
   /**
    * False: the replica stays as it was at the time of connecting. For who reads once and writes once: the server need not
    * tell it what it wrote, which for thousands of rows takes as long as writing them. Default: true.
    */
-  readonly follow?: boolean;
-  /** For the socket to connect. */
-  readonly connectTimeoutMs: number;
-  /** For an answer; while one is being received the time starts anew. */
-  readonly requestTimeoutMs: number;
+  readonly follow?: boolean | undefined;
+  /**
+   * Of a clustered database, only the server that leads is good enough: the others show what it did a little later.
+   * Relays are taken as they are. Default: true, as Open vSwitch.
+   */
+  readonly leaderOnly?: boolean | undefined;
+  /** The id of the cluster that it must be of. Default: that of the first server met. */
+  readonly clusterId?: string | undefined;
+  /**
+   * The name of a lock of the server (RFC 7047 §4.1.8), asked for at once, now and after each reconnect, and released at
+   * `close`: every transaction is made only while it is ours. See `client.lock`.
+   */
+  readonly lock?: string | undefined;
+  /**
+   * How long to go on trying until the replica is complete the first time. Default: until each remote has failed once, or
+   * the server says that it has no such database; a passive remote is waited at for ever.
+   */
+  readonly patienceMs?: number | undefined;
   /** Ends connecting, not the client. */
-  readonly signal?: AbortSignal;
-  readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Limits of one wait. */
-export interface WaitForOptions {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
+/** Which server, with which patience. */
+export interface ConnectionOptions extends Omit<SharedLinkOptions, 'remotes' | 'downloadTimeoutMs'> {
+  /**
+   * `unix:PATH`, `tcp:HOST:PORT`, `ssl:HOST:PORT`, several of them (also in one text, with commas) for the servers of a
+   * cluster; or `punix:`, `ptcp:`, `pssl:` to be called.
+   */
+  readonly remote: string | readonly string[];
 }
 
-/** One database of one server: its replica, its link, its transactions. The owner ends it with `close` or `await using`. */
+/** Of a client with a connection of its own. */
+export type ConnectOptions<Tables> = DatabaseOptions<Tables> & ConnectionOptions;
+
+/** Limits of one transaction. */
+export interface TransactOptions {
+  /** Default: `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Made only while this lock is ours; else the outcome is `not-locked`. Default: the database's, if it has one. */
+  readonly lock?: Lock | undefined;
+}
+
+/** The link that a connection's options ask for. @throws as OvsdbConnection.open */
+export function openLink({ remote, ...options }: ConnectionOptions): SharedLink {
+  const remotes = typeof remote === 'string' ? [remote] : remote;
+  return new SharedLink({ ...options, remotes, downloadTimeoutMs: options.requestTimeoutMs });
+}
+
+/** One database: its replica and its transactions. The owner ends it with `close` or `await using`. */
 export class OvsdbClient<Tables> implements AsyncDisposable {
-  readonly #options: ConnectOptions<Tables>;
-  readonly #remote: ActiveRemote;
+  readonly #link: SharedLink;
+  readonly #ownsLink: boolean;
+  readonly #options: DatabaseOptions<Tables>;
   readonly #codecs: ReadonlyMap<string, TableCodec>;
-  readonly #replica = new Replica<Tables>();
-  readonly #status: BehaviorSubject<LinkStatus> = new BehaviorSubject<LinkStatus>({ at: 'connecting' });
+  readonly #rowCodecs: ReadonlyMap<string, RowCodec>;
+  readonly #follower: Follower<Tables>;
+  readonly #lock: Lock | undefined;
+  readonly #counters = new Counters();
+  readonly #status: BehaviorSubject<LinkStatus>;
   readonly #snapshots = new BehaviorSubject(new Snapshot<Tables>(new Map()));
-  readonly #closing = new AbortController();
-  #session: Session | undefined;
-  #reconnect: Reconnect = FIRST_TRY;
-  #retry: NodeJS.Timeout | undefined;
+  readonly #changes = new Subject<Changes<Tables>>();
+  #closed: Promise<void> | undefined;
 
   /**
    * Connects, and resolves when the replica is complete. Later losses of the link are mended silently, see `status$`.
-   * @throws REMOTE_INVALID, REMOTE_UNSUPPORTED, OVSDB_UNREACHABLE, OVSDB_TIMEOUT, OVSDB_LINK_LOST, OVSDB_PROTOCOL,
-   *   OVSDB_NO_DATABASE, OVSDB_REQUEST_REFUSED, OVSDB_UNKNOWN_COLUMN, CANCELLED
+   * @throws REMOTE_INVALID, REMOTE_UNSUPPORTED, REMOTES_MIXED, TLS_FILES_MISSING, TLS_FILE_INVALID, TLS_KEY_MISMATCH,
+   *   LISTEN_FAILED, OVSDB_UNREACHABLE, OVSDB_TIMEOUT, OVSDB_LINK_LOST, OVSDB_PROTOCOL, JSONRPC_SYNTAX,
+   *   OVSDB_NO_DATABASE, OVSDB_SERVER_UNFIT, OVSDB_REQUEST_REFUSED, OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, CANCELLED
    */
   static async connect<Tables>(options: ConnectOptions<Tables>): Promise<OvsdbClient<Tables>> {
-    const client = new OvsdbClient(options);
-    await client.#establish(options.signal);
-    return client;
+    const link = openLink(options);
+    try {
+      return await OvsdbClient.over(link, options, true);
+    } catch (cause) {
+      await link.close();
+      throw cause;
+    }
   }
 
-  private constructor(options: ConnectOptions<Tables>) {
+  /** Follows a database over a link that may be shared. @throws as `connect` */
+  static async over<Tables>(
+    link: SharedLink,
+    options: DatabaseOptions<Tables>,
+    ownsLink: boolean,
+  ): Promise<OvsdbClient<Tables>> {
+    const client = new OvsdbClient(link, options, ownsLink);
+    try {
+      await client.#firstCopy();
+      return client;
+    } catch (cause) {
+      await client.close();
+      throw cause;
+    }
+  }
+
+  private constructor(link: SharedLink, options: DatabaseOptions<Tables>, ownsLink: boolean) {
+    const { schema, columns, conditions = {}, leaderOnly = true, clusterId } = options;
+    this.#link = link;
+    this.#ownsLink = ownsLink;
     this.#options = options;
-    const remote = parseRemote(options.remote);
-    if (isPassive(remote)) throw fail('REMOTE_UNSUPPORTED', { remote: remote.text, method: remote.method });
-    this.#remote = remote;
-    this.#codecs = codecsOf(options.schema);
+    this.#codecs = codecsOf(schema);
+    this.#rowCodecs = rowCodecsOf(this.#codecs, columns);
+    this.#status = new BehaviorSubject<LinkStatus>(toStatus(link.state) ?? { at: 'connecting', remote: '' });
+    this.#follower = new Follower<Tables>(
+      {
+        database: schema.name,
+        codecs: this.#rowCodecs,
+        held: columns,
+        wheres: encodeConditions<Tables>(this.#codecs, conditions),
+        isFollowed: options.follow ?? true,
+        limits: link.limits,
+        counters: this.#counters,
+        log: link.log,
+      },
+      {
+        onState: (state) => {
+          this.#onFollower(state);
+        },
+        onChanges: (changes, isFirst) => {
+          this.#snapshots.next(new Snapshot(this.#follower.replica.tables));
+          if (changes && !isFirst) this.#changes.next(changes);
+        },
+        leave: (reason) => {
+          link.leave(reason);
+        },
+      },
+    );
+    this.#lock = options.lock === undefined ? undefined : link.lock(options.lock, false);
+    const demands = {
+      leaderOnly,
+      clusterId: clusterId === undefined ? undefined : toUuid(clusterId),
+      leastIndex: 0n,
+    };
+    link.add(this.#follower, demands, (state) => {
+      this.#onLink(state);
+    });
   }
 
   /** The replica now. While the link is down: as it was when it was lost. */
@@ -91,9 +195,33 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     return this.#snapshots.asObservable();
   }
 
-  /** The link now, then after every change; completes at close. */
+  /**
+   * What each transaction really changed, from the first copy on; `snapshot()` shows it already. After a reconnect, a new
+   * leader, a conversion of the schema, or other conditions: what differs from before, and nothing where nothing does.
+   * Completes at close.
+   */
+  get changes$(): Observable<Changes<Tables>> {
+    return this.#changes.asObservable();
+  }
+
+  /** The link and the database now, then after every change; completes at close. */
   get status$(): Observable<LinkStatus> {
     return this.#status.asObservable();
+  }
+
+  /** The tables (`Table`) and columns (`Table.column`) to hold that the present server's schema lacks: they read as empty. */
+  get missing(): readonly string[] {
+    return this.#follower.missing;
+  }
+
+  /** The lock that its transactions need, where one was asked for at `connect`. */
+  get lock(): Lock | undefined {
+    return this.#lock;
+  }
+
+  /** What it has counted, and its link. */
+  metrics(): Metrics {
+    return this.#counters.read(this.#link.stats);
   }
 
   /**
@@ -102,27 +230,11 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
    */
   async transact(
     transaction: Transaction<Tables>,
-    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+    options: TransactOptions = {},
   ): Promise<TransactionOutcome> {
-    if (transaction.isEmpty) return { outcome: 'unchanged' };
-    const status = this.#status.value;
-    if (!this.#session || status.at !== 'live')
-      return {
-        outcome: 'try-again',
-        reason:
-          status.at === 'backoff'
-            ? status.reason.message
-            : `the link to "${this.#remote.text}" is ${status.at}`,
-      };
-    const answer = await this.#session.request(
-      'transact',
-      [transaction.database, ...transaction.operations],
-      {
-        timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
-        signal: options.signal,
-      },
-    );
-    return readOutcome(answer, transaction, this.#codecs);
+    const outcome = await this.#transact(transaction, options);
+    this.#counters.count(outcome.outcome);
+    return outcome;
   }
 
   /**
@@ -130,136 +242,173 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
    * @throws OVSDB_TIMEOUT, CANCELLED (by the signal, or by `close`); what `read` throws
    */
   waitFor<T>(read: (snapshot: Snapshot<Tables>) => T | undefined, options: WaitForOptions): Promise<T> {
-    const { timeoutMs, signal } = options;
-    const what = `waiting for a change in the database at "${this.#remote.text}"`;
-    return new Promise((resolve, reject) => {
-      const subscription = new Subscription();
-      const settle = (act: () => void) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        subscription.unsubscribe();
-        act();
-      };
-      const cancel = () => {
-        reject(fail('CANCELLED', { what }));
-      };
-      const onAbort = () => {
-        settle(cancel);
-      };
-      const timer = setTimeout(() => {
-        settle(() => {
-          reject(fail('OVSDB_TIMEOUT', { what, limitMs: timeoutMs }));
-        });
-      }, timeoutMs);
-      if (signal?.aborted === true) {
-        onAbort();
-        return;
-      }
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const look = (snapshot: Snapshot<Tables>) => {
-        try {
-          const found = read(snapshot);
-          if (found !== undefined)
-            settle(() => {
-              resolve(found);
-            });
-        } catch (cause) {
-          settle(() => {
-            reject(toVsbError(cause));
-          });
-        }
-      };
-      subscription.add(this.#snapshots.subscribe({ next: look, complete: onAbort }));
-    });
+    const what = `waiting for a change in the database "${this.#options.schema.name}"`;
+    return waitForValue(this.#snapshots, read, { ...options, what });
   }
 
-  /** Ends the link and completes the observables. What is in flight is `unknown`. */
-  async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort();
-    clearTimeout(this.#retry);
-    const session = this.#session;
-    this.#session = undefined;
-    await session?.close();
-    this.#status.next({ at: 'closed' });
-    this.#status.complete();
-    this.#snapshots.complete();
+  /**
+   * Changes which rows are held, of the tables that are named. Resolves when the replica shows them, also where the link is
+   * lost meanwhile: the change is kept and made with the next server. Needs `follow`.
+   * @throws OVSDB_REQUEST_REFUSED (and the conditions stay), OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, OVSDB_TIMEOUT, CANCELLED;
+   *   after the last two the change goes on
+   */
+  async setConditions(conditions: Conditions<Tables>, options: WaitForOptions): Promise<void> {
+    const { version, progress$ } = this.#follower.want(encodeConditions(this.#codecs, conditions));
+    const what = `waiting for other rows of "${this.#options.schema.name}"`;
+    await waitForValue(
+      progress$,
+      ({ acked, refused }) => {
+        if (refused && refused.version >= version && acked < version) throw refused.reason;
+        return acked >= version ? true : undefined;
+      },
+      { ...options, what },
+    );
+  }
+
+  /**
+   * Compares the replica with what the server has at one and the same moment. Costs a full read of the held rows.
+   * @returns the differences; none is how it should be
+   * @throws OVSDB_NOT_LIVE, OVSDB_REQUEST_REFUSED, OVSDB_PROTOCOL, OVSDB_LINK_LOST, OVSDB_TIMEOUT, CANCELLED
+   */
+  async selfCheck(
+    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<readonly Difference[]> {
+    const { session } = this.#link;
+    const { present, wheres, replica } = this.#follower;
+    const database = this.#options.schema.name;
+    if (!session || !present || this.#status.value.at !== 'live')
+      throw fail('OVSDB_NOT_LIVE', { database, at: this.#status.value.at });
+    const plan = planCheck(this.#options.columns, present, wheres);
+    const codecs = { rows: this.#rowCodecs, tables: this.#codecs };
+    let differences: readonly Difference[] = [];
+    let problem: VsbError | undefined;
+    const answer = await session.request('transact', [database, ...plan.operations], {
+      timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs,
+      signal: options.signal,
+      extendWhileReceiving: true,
+      // Here, before the next update changes the replica.
+      onResult: (result) => {
+        try {
+          differences = compareWith(result, plan, codecs, replica.tables);
+        } catch (cause) {
+          problem = toVsbError(cause);
+        }
+      },
+    });
+    if (answer.kind === 'lost') throw answer.reason;
+    if (answer.kind === 'error')
+      throw fail('OVSDB_REQUEST_REFUSED', { method: 'transact', error: answer.text });
+    if (problem) throw problem;
+    return differences;
+  }
+
+  /** Completes the observables and lets the server forget us; ends the link where it is this client's own. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** One try: socket, schema, first copy. On failure nothing of it is left. */
-  async #establish(given?: AbortSignal): Promise<void> {
-    const { connectTimeoutMs, requestTimeoutMs, columns, schema } = this.#options;
-    const signal = given ? AbortSignal.any([given, this.#closing.signal]) : this.#closing.signal;
-    this.#status.next({ at: 'connecting' });
-    const listener: SessionListener = {
-      onNotification: (method, params) => {
-        const update = readUpdate(method, params);
-        if (update && this.#replica.apply(update.updates, update.form)) this.#publish();
-      },
-      onLost: (reason) => {
-        // Before the replica is complete the failing request tells.
-        if (this.#session === session) this.#onDown(reason);
-      },
-    };
-    const session = await Session.open(this.#remote, listener, { connectTimeoutMs, signal });
+  async #end(): Promise<void> {
+    this.#link.remove(this.#follower);
+    if (this.#ownsLink) await this.#link.close();
+    await Promise.all([this.#follower.end(), this.#lock?.release()]);
+    this.#status.next({ at: 'closed' });
+    this.#status.complete();
+    this.#snapshots.complete();
+    this.#changes.complete();
+  }
+
+  async #firstCopy(): Promise<void> {
+    const { patienceMs, signal } = this.#options;
+    const what = `connecting to the database "${this.#options.schema.name}"`;
+    let tries = 0;
+    let reason: VsbError | undefined;
     try {
-      this.#status.next({ at: 'synchronising' });
-      const { method, missing } = await follow(session, {
-        remote: this.#remote.text,
-        database: schema.name,
-        codecs: this.#codecs,
-        columns,
-        isFollowed: this.#options.follow ?? true,
-        timeoutMs: requestTimeoutMs,
-        signal,
-        load: (codecs, updates, form) => {
-          if (this.#replica.load(codecs, updates, form)) this.#publish();
+      await waitForValue(
+        this.#status,
+        (status) => {
+          if (status.at === 'live') return true;
+          if (status.at === 'closed') throw fail('CANCELLED', { what });
+          if (status.at !== 'backoff' && status.at !== 'waiting') return undefined;
+          reason = status.reason;
+          if (status.at === 'backoff') tries += 1;
+          if (patienceMs === undefined && (status.at === 'waiting' || tries >= this.#link.remotes))
+            throw reason;
+          return undefined;
         },
-      });
-      if (session.lostReason) throw session.lostReason;
-      // Closed between the last answer and here: nobody would end this session any more.
-      if (this.#closing.signal.aborted)
-        throw fail('CANCELLED', { what: `connecting to "${this.#remote.text}"` });
-      for (const name of missing)
-        this.#log('warn', `the server's ${schema.name} schema has no ${name}; it reads as empty`);
-      this.#log('debug', `following ${schema.name} at ${this.#remote.text} with ${method}`);
-      this.#session = session;
-      this.#reconnect = linkUp(this.#reconnect, performance.now());
-      this.#status.next({ at: 'live' });
+        { what, timeoutMs: patienceMs, signal },
+      );
     } catch (cause) {
-      await session.close();
-      throw cause;
+      const error = toVsbError(cause);
+      throw error.code === 'OVSDB_TIMEOUT' && reason ? reason : error;
     }
   }
 
-  #onDown(reason: VsbError): void {
-    this.#session = undefined;
-    if (this.#closing.signal.aborted) return;
-    const { state, waitMs } = linkDown(this.#reconnect, performance.now());
-    this.#reconnect = state;
-    this.#log('warn', `${reason.message} Trying again in ${String(waitMs)} ms.`);
-    this.#retry = setTimeout(() => {
-      this.#establish().then(
-        () => {
-          this.#log('info', `the link to ${this.#remote.text} is up again`);
-        },
-        (cause: unknown) => {
-          this.#onDown(toVsbError(cause));
-        },
-      );
-    }, waitMs);
-    this.#status.next({ at: 'backoff', retryInMs: waitMs, reason });
+  async #transact(transaction: Transaction<Tables>, options: TransactOptions): Promise<TransactionOutcome> {
+    if (transaction.isEmpty) return { outcome: 'unchanged' };
+    const { session } = this.#link;
+    const status = this.#status.value;
+    if (!session || status.at !== 'live') return { outcome: 'try-again', reason: toReason(status) };
+    const lock = options.lock ?? this.#lock;
+    if (lock && lock.state !== 'held')
+      return { outcome: 'not-locked', reason: `the lock "${lock.name}" is ${lock.state}` };
+    // First, so that it decides before any other operation fails.
+    const operations = lock
+      ? [{ op: 'assert', lock: lock.name }, ...transaction.operations]
+      : transaction.operations;
+    const answer = await session.request('transact', [transaction.database, ...operations], {
+      timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs,
+      signal: options.signal,
+    });
+    return readOutcome(lock ? withoutFirst(answer) : answer, transaction, this.#codecs);
   }
 
-  #publish(): void {
-    this.#snapshots.next(new Snapshot(this.#replica.tables));
+  #onLink(state: LinkState): void {
+    const status = toStatus(state);
+    // The connection that it shares was closed.
+    if (status?.at === 'closed') void this.close();
+    else if (status) this.#status.next(status);
   }
 
-  #log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
-    this.#options.log?.(level, message);
+  #onFollower(state: FollowerState): void {
+    if (state.at === 'idle') return;
+    this.#status.next(state);
+    if (state.at !== 'synchronising') this.#link.reviewSettled();
   }
+}
+
+function rowCodecsOf(
+  codecs: ReadonlyMap<string, TableCodec>,
+  columns: Readonly<Record<string, readonly string[] | undefined>>,
+): ReadonlyMap<string, RowCodec> {
+  return new Map(
+    Object.entries(columns).map(([table, held = []]) => {
+      const codec = codecs.get(table);
+      if (!codec) throw fail('OVSDB_UNKNOWN_COLUMN', { table, column: '*' });
+      return [table, new RowCodec(codec, held)];
+    }),
+  );
+}
+
+/** What the link alone says; while a session is up, its follower says. */
+function toStatus(state: LinkState): LinkStatus | undefined {
+  return state.at === 'up' ? undefined : state;
+}
+
+function toReason(status: LinkStatus): string {
+  return status.at === 'backoff' || status.at === 'waiting'
+    ? status.reason.message
+    : `the database is ${status.at}`;
+}
+
+/** Without the result of the assertion that was put before; where it failed, or all did, it is kept to be read. */
+function withoutFirst(answer: Answer): Answer {
+  if (answer.kind !== 'result' || !Array.isArray(answer.result)) return answer;
+  const [first, ...others] = answer.result as readonly unknown[];
+  const isFailed = typeof first === 'object' && first !== null && 'error' in first;
+  return isFailed ? answer : { kind: 'result', result: others };
 }

@@ -3,8 +3,21 @@
  * any database that speaks RFC 7047.
  */
 
-// A database, replicated, followed, changed.
-export { OvsdbClient, type ConnectOptions, type LinkStatus, type WaitForOptions } from './client.ts';
+// A database, replicated, followed, changed; several of them, and locks, on one connection.
+export {
+  OvsdbClient,
+  type ConnectionOptions,
+  type ConnectOptions,
+  type DatabaseOptions,
+  type LinkStatus,
+  type TransactOptions,
+  type WaitForOptions,
+} from './client.ts';
+export { OvsdbConnection } from './connection.ts';
+export type { Conditions, MonitorCondition } from './conditions.ts';
+export type { Lock, LockState } from './lock.ts';
+export type { Metrics, Resync } from './metrics.ts';
+export type { Difference } from './selfcheck.ts';
 export { Snapshot } from './snapshot.ts';
 
 // Transactions, and what becomes of them.

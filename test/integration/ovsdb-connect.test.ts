@@ -121,7 +121,7 @@ describe('ovsdb connect', () => {
     expect((await failureOf(connect(rude.remote))).code).to.equal('OVSDB_LINK_LOST');
     await using web = await startPeer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
     expect((await failureOf(connect(web.remote))).code).to.equal('JSONRPC_SYNTAX');
-    await using odd = await startPeer((socket) => socket.write('{"id":1,"result":[],"error":null}'));
+    await using odd = await startPeer((socket) => socket.write('{"id":2,"result":[],"error":null}'));
     expect((await failureOf(connect(odd.remote))).code).to.equal('OVSDB_PROTOCOL');
   });
 
@@ -147,25 +147,39 @@ describe('ovsdb connect', () => {
     const codes: string[] = errorCodes().map(({ code }) => code);
     let garbage = Buffer.alloc(0);
     await using peer = await startPeer((socket) => socket.end(garbage));
-    const schema = JSON.stringify({
-      id: 1,
-      error: null,
-      result: { name: 'Open_vSwitch', tables: { Bridge: { columns: { name: {} } } } },
-    });
+    // The requests, in order: set_db_change_aware, monitor_cond of _Server, and then of the database its schema and rows.
+    const answer = (id: number, result: unknown) => Buffer.from(JSON.stringify({ id, result, error: null }));
+    const schema = { name: 'Open_vSwitch', tables: { Bridge: { columns: { name: {} } } } };
+    const listed = {
+      Database: {
+        '6f1d5f4c-4bd8-4ff0-a3a1-0f4bd4ee7d5f': {
+          initial: {
+            name: 'Open_vSwitch',
+            model: 'standalone',
+            connected: true,
+            schema: JSON.stringify(schema),
+          },
+        },
+      },
+    };
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
-      fc.jsonValue().map((result) => Buffer.from(JSON.stringify({ id: 2, result, error: null }))),
+      fc.tuple(fc.integer({ min: 1, max: 4 }), fc.jsonValue()).map(([id, result]) => answer(id, result)),
+      fc.jsonValue().map((rows) => answer(3, [false, '', { Bridge: rows }])),
+      fc.jsonValue().map((rows) => answer(2, { Database: rows })),
       fc
-        .jsonValue()
-        .map((rows) =>
-          Buffer.from(JSON.stringify({ id: 2, result: [false, '', { Bridge: rows }], error: null })),
+        .tuple(fc.constantFrom('_Server', 'Open_vSwitch/1'), fc.jsonValue())
+        .map(([id, params]) =>
+          Buffer.from(JSON.stringify({ id: null, method: 'update3', params: [id, 0, params] })),
         ),
-      fc
-        .jsonValue()
-        .map((params) =>
-          Buffer.from(JSON.stringify({ id: null, method: 'update3', params: [0, 0, params] })),
-        ),
-      fc.constantFrom(schema, '{"id":1,"error":"unknown database"}').map((text) => Buffer.from(text)),
+      fc.constantFrom(
+        answer(1, {}),
+        answer(2, listed),
+        answer(2, {}),
+        answer(3, schema),
+        Buffer.from('{"id":1,"error":"unknown method"}{"id":2,"error":"unknown database"}'),
+        Buffer.from('{"id":3,"error":"unknown database"}'),
+      ),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { maxLength: 5 }), async (pieces) => {

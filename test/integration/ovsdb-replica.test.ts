@@ -3,8 +3,16 @@ import { Session } from '../../src/jsonrpc/session.ts';
 import { OvsdbClient } from '../../src/ovsdb/client.ts';
 import { codecsOf } from '../../src/ovsdb/codecs.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
-import { follow, MONITOR_METHODS, readUpdate, type Requester } from '../../src/ovsdb/monitor.ts';
+import {
+  fetchSchema,
+  MONITOR_METHODS,
+  NO_TRANSACTION,
+  readUpdate,
+  startMonitor,
+  type Requester,
+} from '../../src/ovsdb/monitor.ts';
 import { Replica } from '../../src/ovsdb/replica.ts';
+import { RowCodec } from '../../src/ovsdb/row.ts';
 import type { Uuid } from '../../src/ovsdb/schema.ts';
 import { Snapshot } from '../../src/ovsdb/snapshot.ts';
 import { Transaction } from '../../src/ovsdb/transaction.ts';
@@ -194,18 +202,30 @@ async function followWith(method: string, server: OvsdbServer) {
         ? Promise.resolve({ kind: 'error', text: 'unknown method', error: 'unknown method' })
         : session.request(name, params, options),
   };
-  const followed = await follow(older, {
-    isFollowed: true,
-    remote: server.remote,
+  const limits = { timeoutMs: 5000 };
+  const present = await fetchSchema(session, 'Open_vSwitch', limits);
+  if (!present) throw new Error('no database');
+  const request = {
     database: 'Open_vSwitch',
-    codecs: codecsOf(openVSwitch),
-    columns: COLUMNS,
-    timeoutMs: 5000,
-    load: (codecs, updates, form) => {
-      replica.load(codecs, updates, form);
-    },
+    id: 'followed',
+    held: COLUMNS,
+    present,
+    wheres: new Map(),
+    isFollowed: true,
+    since: NO_TRANSACTION,
+  };
+  const codecs = new Map(
+    Object.entries(COLUMNS).map(([table, held]) => {
+      const codec = codecsOf(openVSwitch).get(table);
+      if (!codec) throw new Error(table);
+      return [table, new RowCodec(codec, held)] as const;
+    }),
+  );
+  const known = await startMonitor(older, request, limits, ({ updates, form, isDifference }) => {
+    expect(isDifference).to.equal(false);
+    replica.load(codecs, updates, form);
   });
-  expect(followed).to.deep.equal({ method, missing: [] });
+  expect(known).to.equal(method);
   return { replica, session };
 }
 
