@@ -4,7 +4,7 @@
  */
 import { fail } from '../errors.ts';
 import type { TableCodec } from './codecs.ts';
-import { isUuid, type ColumnName, type TableName, type Uuid } from './schema.ts';
+import { isUuid, type TableName, type Uuid } from './schema.ts';
 import type { Condition } from './transaction.ts';
 
 /** A comparison of a column, or of the row's UUID. */
