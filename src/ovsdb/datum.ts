@@ -51,7 +51,7 @@ export function compileColumn(table: string, name: string, type: ColumnSchema): 
   if (type.value) return mapCodec(where, name, type, key, compileAtom(where, type.value));
   if (type.max === 1)
     return type.min === 1 ? scalarCodec(name, key, operand) : optionalCodec(where, name, key, operand);
-  return setCodec(where, name, key, operand);
+  return setCodec(where, name, type, key, operand);
 }
 
 function compileAtom(where: string, type: AtomSchema): AtomCodec {
@@ -203,7 +203,13 @@ function optionalCodec(where: string, name: string, atom: AtomCodec, operand: At
   };
 }
 
-function setCodec(where: string, name: string, atom: AtomCodec, operand: AtomCodec): ColumnCodec {
+function setCodec(
+  where: string,
+  name: string,
+  type: ColumnSchema,
+  atom: AtomCodec,
+  operand: AtomCodec,
+): ColumnCodec {
   const decode = (wire: unknown): readonly Atom[] => {
     const members = setMembers(wire);
     return members ? sorted(members.map((member) => atom.decode(member))) : [atom.decode(wire)];
@@ -215,7 +221,8 @@ function setCodec(where: string, name: string, atom: AtomCodec, operand: AtomCod
   };
   return {
     name,
-    initial: EMPTY_SET,
+    // A column that is never empty starts with the default of its type (ovsdb_datum_init_default).
+    initial: type.min === 0 ? EMPTY_SET : Object.freeze([atom.initial]),
     decode,
     applyDiff: (before, wire) => symmetricDifference(asSet(before), decode(wire)),
     equal: (a, b) => equalSets(asSet(a), asSet(b)),
@@ -255,7 +262,7 @@ function mapCodec(
   };
   return {
     name,
-    initial: EMPTY_MAP,
+    initial: type.min === 0 ? EMPTY_MAP : new Map([[key.initial, value.initial]]),
     decode,
     applyDiff: (before, wire) =>
       type.max === 1 ? decode(wire) : patchMap(before as ReadonlyMap<Atom, Atom>, decode(wire)),

@@ -90,6 +90,14 @@ describe('datum', () => {
     expect(one.applyDiff(new Map([[1n, 2n]]), ['map', [[1, 2]]])).to.deep.equal(new Map([[1n, 2n]]));
   });
 
+  it("starts a column that is never empty with its type's default, as the server does", () => {
+    const TEXT: AtomSchema = { type: 'string' };
+    expect(compileColumn('T', 'c', { key: TEXT, min: 0, max: 5 }).initial).to.deep.equal([]);
+    expect(compileColumn('T', 'c', { key: TEXT, min: 1, max: 5 }).initial).to.deep.equal(['']);
+    const map = compileColumn('T', 'c', { key: TEXT, value: WIDE, min: 1, max: Infinity });
+    expect(map.initial).to.deep.equal(new Map([['', 0n]]));
+  });
+
   it('decodes by schema: a uuid pair is no set, a bare atom is a set of one', () => {
     const uuid = '3c9a6a3e-7d45-4f0e-8f2b-0d7d0f0a1b2c';
     const set = compileColumn('T', 'c', { key: { type: 'uuid' }, min: 0, max: Infinity });
