@@ -1,4 +1,7 @@
-/** A private ovsdb-server on a unix socket in a directory of its own; ended, with its directory, by its owner. */
+/**
+ * A private ovsdb-server on a unix socket in a directory of its own; ended, with its directory, by its owner, and then its
+ * log must not say that a message of ours was bad. Several of them as a cluster: ovsdbcluster.ts.
+ */
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
@@ -15,16 +18,16 @@ export class OvsdbServer implements AsyncDisposable {
   readonly directory: string;
   readonly socketPath: string;
   readonly remote: string;
-  readonly #databasePath: string;
+  readonly #databases: readonly string[];
   readonly #logPath: string;
   readonly #more: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(directory: string, more: readonly string[]) {
+  private constructor(directory: string, databases: readonly string[], more: readonly string[]) {
     this.directory = directory;
     this.socketPath = join(directory, 'db.sock');
     this.remote = `unix:${this.socketPath}`;
-    this.#databasePath = join(directory, 'conf.db');
+    this.#databases = databases;
     this.#logPath = join(directory, 'ovsdb-server.log');
     this.#more = more;
   }
@@ -37,11 +40,27 @@ export class OvsdbServer implements AsyncDisposable {
       readonly init?: boolean;
     } = {},
   ): Promise<OvsdbServer> {
-    const server = new OvsdbServer(mkdtempSync(join(tmpdir(), 'vsb-ovsdb-')), options.arguments ?? []);
-    execFileSync('ovsdb-tool', ['create', server.#databasePath, options.schemaPath ?? SCHEMA]);
-    await server.restart();
+    const directory = newDirectory();
+    const databasePath = join(directory, 'conf.db');
+    execFileSync('ovsdb-tool', ['create', databasePath, options.schemaPath ?? SCHEMA]);
+    const server = await OvsdbServer.serve(directory, [databasePath], options.arguments);
     if (options.init !== false) await server.vsctl('init');
     return server;
+  }
+
+  /** A running server of these databases, each as ovsdb-server takes it: a file, or `relay:DATABASE:REMOTE`. */
+  static async serve(
+    directory: string,
+    databases: readonly string[],
+    more: readonly string[] = [],
+  ): Promise<OvsdbServer> {
+    const server = new OvsdbServer(directory, databases, more);
+    await server.restart();
+    return server;
+  }
+
+  get runs(): boolean {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
   get pid(): number {
@@ -55,7 +74,7 @@ export class OvsdbServer implements AsyncDisposable {
     this.#process = spawn(
       'ovsdb-server',
       [
-        this.#databasePath,
+        ...this.#databases,
         `--remote=punix:${this.socketPath}`,
         `--unixctl=${join(this.directory, 'ctl.sock')}`,
         `--log-file=${this.#logPath}`,
@@ -90,8 +109,21 @@ export class OvsdbServer implements AsyncDisposable {
     await gone;
   }
 
+  /** Waits until a server that was told to exit has ended. */
+  async ended(): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    await once(child, 'exit');
+  }
+
   async vsctl(...args: readonly string[]): Promise<string> {
     return (await run('ovs-vsctl', ['--no-wait', '--timeout=10', `--db=${this.remote}`, ...args])).stdout;
+  }
+
+  /** A command to the server itself (ovs-appctl(8)). */
+  async ctl(...args: readonly string[]): Promise<string> {
+    const target = join(this.directory, 'ctl.sock');
+    return (await run('ovs-appctl', ['--timeout=10', '-t', target, ...args])).stdout;
   }
 
   async client(...args: readonly string[]): Promise<string> {
@@ -104,8 +136,17 @@ export class OvsdbServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+    const bad = this.log()
+      .split('\n')
+      .filter((line) => line.includes('bad JSON-RPC message'));
     rmSync(this.directory, { recursive: true, force: true });
+    if (bad.length > 0) throw new Error(`ovsdb-server did not understand us:\n${bad.join('\n')}`);
   }
+}
+
+/** A directory for one server; disposing of the server removes it. */
+export function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'vsb-ovsdb-'));
 }
 
 function accepts(path: string): Promise<boolean> {

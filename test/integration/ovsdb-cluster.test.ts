@@ -1,0 +1,120 @@
+import { expect } from 'chai';
+import { VsbError } from '../../src/errors.ts';
+import { newDirectory, OvsdbServer } from '../support/ovsdb.ts';
+import { addQueue, connectTo, liveAgain, liveAt, queues, recordChanges, status } from '../support/ovsdbclient.ts';
+import { OvsdbCluster } from '../support/ovsdbcluster.ts';
+
+const WAIT = { timeoutMs: 15_000 };
+
+describe('ovsdb cluster', function () {
+  this.timeout(60_000);
+
+  it('follows the leader, without an event where nothing changed', async () => {
+    await using cluster = await OvsdbCluster.start();
+    const leader = await cluster.leader();
+    await leader.vsctl('add-br', 'br0');
+    await using client = await connectTo(cluster.remotes);
+    await liveAt(client, leader.remote);
+    const changes = recordChanges(client);
+    const before = client.snapshot();
+
+    for (let turn = 0; turn < 2; turn += 1) {
+      const live = liveAgain(client);
+      const next = await cluster.transferLeadership();
+      await live;
+      await liveAt(client, next.remote);
+      expect(client.metrics().lastResync).to.include({ isDifference: true, changedRows: 0 });
+    }
+    expect(changes).to.deep.equal([]);
+    expect(client.snapshot()).to.equal(before);
+    expect(client.metrics().reconnects).to.be.at.least(2);
+
+    expect((await client.transact(addQueue(3))).outcome).to.equal('success');
+    expect(changes).to.deep.equal([['insert Queue 3']]);
+    expect(await client.selfCheck()).to.deep.equal([]);
+  });
+
+  it('tells what changed between one leader and the next, and nothing else', async () => {
+    await using cluster = await OvsdbCluster.start();
+    const leader = await cluster.leader();
+    await leader.vsctl('add-br', 'br0', '--', 'add-br', 'br1');
+    await using client = await connectTo(cluster.remotes);
+    const changes = recordChanges(client);
+
+    const down = status(client, 'backoff');
+    const live = liveAgain(client);
+    await leader.kill();
+    await down;
+    const next = await cluster.leader();
+    await next.vsctl('del-br', 'br0');
+    await live;
+    await client.waitFor((snapshot) => snapshot.table('Bridge').size === 1 || undefined, WAIT);
+    // It may have been seen in one piece, or the deletion after the link was up.
+    expect(changes.flat().sort()).to.deep.equal(['delete Bridge br0', 'delete Port br0', 'modify Open_vSwitch']);
+    expect(await client.selfCheck()).to.deep.equal([]);
+  });
+
+  it('stays with any server where it need not lead, and leaves one that is cut off', async () => {
+    await using cluster = await OvsdbCluster.start();
+    const [follower, other] = await cluster.followers();
+    if (!follower || !other) throw new Error('too few');
+    await using client = await connectTo([follower.remote, other.remote], { leaderOnly: false, random: () => 0 });
+    await liveAt(client, follower.remote);
+    const changes = recordChanges(client);
+    expect((await client.transact(addQueue(1))).outcome).to.equal('success');
+    expect(queues(client)).to.deep.equal([1]);
+
+    const left = status(client, 'backoff');
+    await follower.ctl('cluster/failure-test', 'stop-raft-rpc');
+    const { reason } = await left;
+    expect(reason.code).to.equal('OVSDB_SERVER_UNFIT');
+    expect(reason.message).to.include('cut off from its cluster');
+    await liveAt(client, other.remote);
+    expect((await client.transact(addQueue(2))).outcome).to.equal('success');
+    expect(changes).to.deep.equal([['insert Queue 1'], ['insert Queue 2']]);
+  });
+
+  it('says why no server will do', async () => {
+    await using cluster = await OvsdbCluster.start();
+    const [follower] = await cluster.followers();
+    const leader = await cluster.leader();
+    const failure = async (promise: Promise<AsyncDisposable>): Promise<VsbError> => {
+      try {
+        await (await promise)[Symbol.asyncDispose]();
+      } catch (thrown) {
+        if (thrown instanceof VsbError) return thrown;
+      }
+      throw new Error('connected');
+    };
+    const notLeading = await failure(connectTo(follower?.remote ?? ''));
+    expect(notLeading.code).to.equal('OVSDB_SERVER_UNFIT');
+    expect(notLeading.message).to.include('not the leader');
+    const foreign = '00000000-0000-4000-8000-000000000000';
+    const other = await failure(connectTo(leader.remote, { clusterId: foreign }));
+    expect(other.message).to.include(`wanted is ${foreign}`);
+    const impatient = await failure(connectTo(follower?.remote ?? '', { patienceMs: 300 }));
+    expect(impatient.code).to.equal('OVSDB_SERVER_UNFIT');
+  });
+
+  it('follows over a relay, and leaves it when it has lost its source', async () => {
+    await using source = await OvsdbServer.start();
+    await source.vsctl('add-br', 'br0');
+    await using relay = await OvsdbServer.serve(newDirectory(), [`relay:Open_vSwitch:${source.remote}`]);
+    await using client = await connectTo(relay.remote, { patienceMs: 10_000 });
+    const changes = recordChanges(client);
+    expect((await client.transact(addQueue(1))).outcome).to.equal('success');
+    await client.waitFor(() => (queues(client).length === 1 ? true : undefined), WAIT);
+
+    const left = status(client, 'backoff');
+    await source.kill();
+    expect((await left).reason.message).to.include('relay is cut off');
+    await source.restart();
+    await source.vsctl('add-br', 'br1');
+    await client.waitFor((snapshot) => snapshot.table('Bridge').size === 2 || undefined, WAIT);
+    expect(changes).to.deep.equal([
+      ['insert Queue 1'],
+      ['insert Bridge br1', 'insert Port br1', 'modify Open_vSwitch'],
+    ]);
+    expect(await client.selfCheck()).to.deep.equal([]);
+  });
+});
