@@ -15,7 +15,8 @@ import {
 } from 'jsonrpc-lite';
 import { fail } from '../errors.ts';
 import type { Frame } from './framing.ts';
-import { markIntegers, unmarkIntegers } from './integers.ts';
+import { unmarkIntegers } from './integers.ts';
+import { parseAround, parseJson } from './members.ts';
 
 /** A message that came in. `message.error.data` of an error holds OVSDB's own error, an object or a bare string. */
 export type Incoming =
@@ -26,10 +27,11 @@ export type Incoming =
 
 /**
  * A frame as a message; integers beyond 2^53 are marked (integers.ts).
+ * @param takesMembers whether the result that answers this id may have large objects as {@link Members} (members.ts)
  * @throws JSONRPC_SYNTAX
  */
-export function decodeMessage(frame: Frame): Incoming {
-  const body = parse(frame);
+export function decodeMessage(frame: Frame, takesMembers?: (id: ID) => boolean): Incoming {
+  const body = parse(frame, takesMembers);
   const id = idOf(body['id']);
   if (typeof body['method'] === 'string') {
     const params = body['params'];
@@ -81,16 +83,18 @@ function encode(message: JsonRpc, method: string, extra?: Readonly<Record<string
 /** An escape that OVSDB closes the connection on: JSON.stringify writes only U+0000 and lone surrogates like this. */
 const UNSENDABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
-function parse(frame: Frame): Record<string, unknown> {
-  let body: unknown;
-  try {
-    body = JSON.parse(frame.hasLongNumber ? markIntegers(frame.text) : frame.text);
-  } catch (cause) {
-    throw fail('JSONRPC_SYNTAX', { why: 'it is no JSON' }, { cause });
+function parse(frame: Frame, takesMembers: ((id: ID) => boolean) | undefined): Record<string, unknown> {
+  if (takesMembers && frame.largeObjects.length > 0) {
+    const around = parseAround(frame);
+    if (isBody(around) && takesMembers(idOf(around['id']))) return around;
   }
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw fail('JSONRPC_SYNTAX', { why: 'a message is no object' });
-  return body as Record<string, unknown>;
+  const body = parseJson(frame.text, frame.hasLongNumber);
+  if (!isBody(body)) throw fail('JSONRPC_SYNTAX', { why: 'a message is no object' });
+  return body;
+}
+
+function isBody(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function idOf(id: unknown): ID {

@@ -32,6 +32,8 @@ export interface RequestOptions {
   readonly extendWhileReceiving?: boolean;
   /** Takes a result before any later message is handled; what it throws ends the session. */
   readonly onResult?: (result: unknown) => void;
+  /** `onResult` may be given large objects as `Members` (members.ts), and reads them at once. */
+  readonly takesMembers?: boolean;
 }
 
 /** Who a session reports to. */
@@ -55,6 +57,7 @@ export interface Traffic {
 interface Pending {
   readonly settle: (answer: Answer) => void;
   readonly onResult: ((result: unknown) => void) | undefined;
+  readonly takesMembers: boolean;
 }
 
 /** The id of probes; requests count from 1. */
@@ -148,7 +151,7 @@ export class Session {
       const onTime = () => setImmediate(judge);
       let timer = setTimeout(onTime, timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#pending.set(id, { settle, onResult });
+      this.#pending.set(id, { settle, onResult, takesMembers: options.takesMembers === true });
       this.#write(text);
     });
   }
@@ -191,7 +194,7 @@ export class Session {
       for (const frame of this.#framer.push(chunk)) {
         if (this.#ended) return;
         this.#receivedMessages += 1;
-        const incoming = decodeMessage(frame);
+        const incoming = decodeMessage(frame, (id) => this.#take(id)?.takesMembers === true);
         isProgress ||= !isEcho(incoming);
         this.#handle(incoming);
       }

@@ -74,6 +74,7 @@ export async function startMonitor(
       {
         ...limits,
         extendWhileReceiving: true,
+        takesMembers: true,
         onResult: (result) => {
           take(readContent(method, result));
         },

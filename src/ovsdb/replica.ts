@@ -3,6 +3,7 @@
  * An update is applied whole or not at all, and gives what really changed. Where they come from: monitor.ts.
  */
 import { fail } from '../errors.ts';
+import { Members } from '../jsonrpc/members.ts';
 import { Changes, type TableChange } from './changes.ts';
 import type { DecodedRow, RowCodec, WireRow } from './row.ts';
 import { isUuid, type Uuid } from './schema.ts';
@@ -42,9 +43,8 @@ export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
     const changes = new Map<string, TableChange<DecodedRow>>();
     for (const [name, codec] of codecs) {
       const before = this.#tables.get(name) ?? NO_ROWS;
-      const wireRows = content[name] === undefined ? {} : object(content[name], name);
       const isComparable = this.#codecs.get(name)?.hasSameColumns(codec) === true;
-      const [after, changed] = loadTable(codec, before, wireRows, { form, isComparable });
+      const [after, changed] = loadTable(codec, before, content[name] ?? {}, { form, isComparable });
       tables.set(name, after);
       if (changed.size > 0) changes.set(name, { before, changed });
     }
@@ -70,15 +70,14 @@ export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
       const before = this.#tables.get(name);
       if (!codec || !before)
         throw fail('OVSDB_PROTOCOL', { where: 'an update', why: `"${name}" was not asked for` });
-      const wireRows = object(content[name], name);
       const changed: Changed = new Map();
-      for (const text in wireRows) {
-        const uuid = toRowUuid(text, name);
-        const known = before.get(uuid);
-        const row =
-          form === 1 ? read1(codec, uuid, known, wireRows[text]) : read2(codec, uuid, known, wireRows[text]);
-        if (row !== known) changed.set(uuid, row);
-      }
+      for (const wireRows of batches(content[name], name))
+        for (const text in wireRows) {
+          const uuid = toRowUuid(text, name);
+          const known = before.get(uuid);
+          const row = (form === 1 ? read1 : read2)(codec, uuid, known, wireRows[text]);
+          if (row !== known) changed.set(uuid, row);
+        }
       if (changed.size === 0) continue;
       tables.set(name, before.with(changed));
       changes.set(name, { before, changed });
@@ -93,24 +92,25 @@ export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
 function loadTable(
   codec: RowCodec,
   before: View,
-  wireRows: WireRow,
+  content: unknown,
   { form, isComparable }: { readonly form: UpdateForm; readonly isComparable: boolean },
 ): readonly [after: View, changed: ReadonlyMap<Uuid, DecodedRow | undefined>] {
   const rows = new Map<Uuid, DecodedRow>();
-  let kept = 0;
-  for (const text in wireRows) {
-    const uuid = toRowUuid(text, codec.table);
-    const { new: complete, initial, insert } = object(wireRows[text], codec.table);
-    const row = codec.decode(uuid, object(form === 1 ? complete : (initial ?? insert), codec.table));
-    const known = before.get(uuid);
-    if (known) kept += 1;
-    if (!known || !isComparable || codec.sameOr(known, row) !== known) rows.set(uuid, row);
-  }
+  const kept = new Set<Uuid>();
+  for (const wireRows of batches(content, codec.table))
+    for (const text in wireRows) {
+      const uuid = toRowUuid(text, codec.table);
+      const { new: complete, initial, insert } = object(wireRows[text], codec.table);
+      const row = codec.decode(uuid, object(form === 1 ? complete : (initial ?? insert), codec.table));
+      const known = before.get(uuid);
+      if (known) kept.add(uuid);
+      if (!known || !isComparable || codec.sameOr(known, row) !== known) rows.set(uuid, row);
+    }
   // Where there was nothing, the new rows are the table.
   if (before.size === 0 && rows.size > 0) return [TableView.of(rows), rows];
   const changed: Changed = rows;
-  if (kept < before.size)
-    for (const uuid of before.keys()) if (!(uuid in wireRows)) changed.set(uuid, undefined);
+  if (kept.size < before.size)
+    for (const uuid of before.keys()) if (!kept.has(uuid)) changed.set(uuid, undefined);
   return [changed.size === 0 ? before : before.with(changed), changed];
 }
 
@@ -156,6 +156,11 @@ function read2(
 function toRowUuid(text: string, table: string): Uuid {
   if (!isUuid(text)) throw fail('OVSDB_PROTOCOL', { where: table, why: 'a row is not named by a UUID' });
   return text;
+}
+
+/** A table's wire rows by UUID, the large tables' some at a time. */
+function batches(content: unknown, table: string): Iterable<WireRow> {
+  return content instanceof Members ? content.batches() : [object(content, table)];
 }
 
 function object(value: unknown, where: string): WireRow {

@@ -102,7 +102,7 @@ describe('framing', () => {
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const framer = new Framer({ maxBytes: 64, maxDepth: 5 });
         const code = codeOf(() => {
-          for (const bytes of pieces) framer.push(bytes).forEach(decodeMessage);
+          for (const bytes of pieces) framer.push(bytes).forEach((frame) => decodeMessage(frame));
         });
         expect(code).to.be.oneOf([undefined, 'JSONRPC_SYNTAX', 'JSONRPC_TOO_LARGE', 'JSONRPC_TOO_DEEP']);
       }),
