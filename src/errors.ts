@@ -239,6 +239,18 @@ const registry = {
     (d: { table: string; column: string }) =>
       `The replica does not hold "${d.table}.${d.column}". Name it in the columns given to OvsdbClient.connect.`,
   ),
+  OVSDB_NO_SNAPSHOT: define(
+    1,
+    500,
+    (d: { what: string }) =>
+      `There is no snapshot under this transaction, which ${d.what} needs. Make it with "new Transaction(schema, { over: snapshot })".`,
+  ),
+  OVSDB_NOT_EXPECTABLE: define(
+    1,
+    500,
+    (d: { where: string; why: string }) =>
+      `${d.where} cannot be expected to be as it was: ${d.why}. Expect other columns, or give a "wait" of your own.`,
+  ),
   OVSDB_UNKNOWN_REF: define(
     1,
     500,

@@ -1,54 +1,20 @@
 /**
  * A transaction as a value (RFC 7047 §4.1.3, §5.2): operations are encoded as they are added, nothing is sent here.
- * Sending and what becomes of it: client.ts and outcome.ts. Encoding of values: datum.ts.
+ * Sending and what becomes of it: client.ts and outcome.ts. Its own writes over a snapshot: overlay.ts. Encoding of
+ * values: datum.ts.
  */
+import { randomUUID } from 'node:crypto';
 import { fail } from '../errors.ts';
-import type { ColumnCodec, EncodeContext, Wire } from './datum.ts';
+import { afterCommit } from './aftercommit.ts';
 import { codecsOf, type TableCodec } from './codecs.ts';
+import type { ColumnCodec, EncodeContext, Wire } from './datum.ts';
+import type { MapColumnName, Mutation, RowInput, Target, WireOperation } from './operation.ts';
+import { Overlay } from './overlay.ts';
 import { Ref } from './ref.ts';
 import { isUuid, toUuid, type ColumnName, type DatabaseSchema, type TableName, type Uuid } from './schema.ts';
+import type { Snapshot } from './snapshot.ts';
 
-/** What may be written where a row has a value of type V: a {@link Ref} where a UUID goes, a number for a bigint. */
-export type Input<V> = V extends Uuid
-  ? Uuid | Ref
-  : V extends bigint
-    ? bigint | number
-    : V extends readonly (infer E)[]
-      ? readonly Input<E>[]
-      : V extends ReadonlyMap<infer K, infer W>
-        ? ReadonlyMap<K, Input<W>>
-        : V;
-
-/** Columns to write; those left out keep what they have (at insert: their default). */
-export type RowInput<Row> = { readonly [C in ColumnName<Row>]?: Input<Row[C]> };
-
-/** A comparison of a column (RFC 7047 §5.1 `<condition>`). */
-export type Condition<Row> = {
-  [C in ColumnName<Row>]: readonly [
-    column: C,
-    operator: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'includes' | 'excludes',
-    value: Input<Row[C]>,
-  ];
-}[ColumnName<Row>];
-
-/** A change that depends on what is there (RFC 7047 §5.1 `<mutation>`). Map `insert` keeps an existing key's value. */
-export type Mutation<Row> = {
-  [C in ColumnName<Row>]:
-    | readonly [column: C, mutator: '+=' | '-=' | '*=' | '/=' | '%=', value: bigint | number]
-    | readonly [column: C, mutator: 'insert', value: Input<Row[C]>]
-    | readonly [column: C, mutator: 'delete', value: Input<Row[C]> | MapKeys<Row[C]>];
-}[ColumnName<Row>];
-
-type MapKeys<V> = V extends ReadonlyMap<infer K, unknown> ? readonly K[] : never;
-
-/** Which rows: one by its UUID (the fast way), one that was just inserted, or all that meet every condition. */
-export type Target<Row> = Uuid | Ref | readonly Condition<Row>[];
-
-/** One operation as it goes over the wire. */
-export interface WireOperation {
-  readonly op: string;
-  readonly [member: string]: unknown;
-}
+export type { Condition, Input, Mutation, RowInput, Target, WireOperation } from './operation.ts';
 
 /** Operations in the order in which they will be made, all of them or none. */
 export class Transaction<Tables> {
@@ -57,13 +23,26 @@ export class Transaction<Tables> {
   readonly #operations: WireOperation[] = [];
   readonly #refs = new Map<string, Ref>();
   readonly #context: EncodeContext;
+  readonly #over: Snapshot<Tables> | undefined;
+  /** The UUIDs of inserted rows in the snapshots, by name; chosen when somebody asks. */
+  readonly #uuids = new Map<string, Uuid>();
+  readonly #provisional = new Map<string, Wire>();
+  #overlay: Overlay<Tables> | undefined;
   #effects = 0;
 
-  /** @param schema what the values are encoded by */
-  constructor(schema: DatabaseSchema<Tables>) {
+  /**
+   * @param schema what the values are encoded by
+   * @param options.over what it is planned over: makes {@link snapshot}, {@link preview} and {@link expect} possible, and
+   *   costs nothing until they are called
+   */
+  constructor(schema: DatabaseSchema<Tables>, options: { readonly over?: Snapshot<Tables> } = {}) {
     this.#schema = schema;
     this.#codecs = codecsOf(schema);
-    this.#context = { encodeRef: (ref, where) => this.#encodeRef(ref, where) };
+    this.#over = options.over;
+    this.#context = {
+      encodeRef: (ref, where) => this.#encodeRef(ref, where),
+      provisional: this.#provisional,
+    };
   }
 
   /** The database that it is for. */
@@ -86,6 +65,51 @@ export class Transaction<Tables> {
     return this.#refs.values();
   }
 
+  /** What its values are encoded by. */
+  get schema(): DatabaseSchema<Tables> {
+    return this.#schema;
+  }
+
+  /** What it is planned over, where that was given. */
+  get over(): Snapshot<Tables> | undefined {
+    return this.#over;
+  }
+
+  /**
+   * The snapshot below with everything that was added to the transaction so far: what a `select` would find at this point.
+   * Inserted rows have every column, and the UUID that {@link uuidOf} tells, which may be used in further operations.
+   * @throws OVSDB_NO_SNAPSHOT; OVSDB_COLUMN_NOT_HELD where a condition or a mutation needs a column that the snapshot below
+   *   does not have; OVSDB_VALUE where a mutation's result is none that the column can have
+   */
+  snapshot(): Snapshot<Tables> {
+    const overlay = this.#preparedOverlay('snapshot()');
+    return overlay.after(this.#operations, this.#uuids);
+  }
+
+  /**
+   * What the replica will show when it has succeeded and nobody else wrote: {@link snapshot} without the rows that nothing
+   * refers to, and without weak references to rows that went (RFC 7047 §3.2). Exact where the columns that refer to the
+   * rows in question are held, without conditions; where one is not, rows are kept. Rows that were inserted have their
+   * UUID of the preview, unless they were given one.
+   * @throws as {@link snapshot}
+   */
+  preview(): Snapshot<Tables> {
+    const overlay = this.#preparedOverlay('preview()');
+    const after = overlay.after(this.#operations, this.#uuids);
+    return afterCommit(this.#schema, this.#codecs, this.#below('preview()'), after, overlay.touched);
+  }
+
+  /** Under which UUID {@link snapshot} and {@link preview} show an inserted row: its own, else one chosen for the purpose. */
+  uuidOf<T extends string>(ref: Ref<T>): Uuid<T> {
+    this.#encodeRef(ref, ref.table);
+    const known = this.#uuids.get(ref.name);
+    if (known !== undefined) return known;
+    const uuid = ref.uuid ?? toUuid(randomUUID());
+    this.#uuids.set(ref.name, uuid);
+    if (ref.uuid === undefined) this.#provisional.set(uuid, ['named-uuid', ref.name]);
+    return uuid;
+  }
+
   /**
    * Adds a new row. Rows of tables that are not root vanish at commit unless something refers to them.
    * @param options.uuid the UUID to give the row, so that a repeated insert fails instead of doubling it
@@ -95,13 +119,16 @@ export class Transaction<Tables> {
   insert<T extends TableName<Tables>>(
     table: T,
     row: RowInput<Tables[T]>,
-    options: { readonly uuid?: Uuid } = {},
-  ): Ref {
-    const ref = new Ref(table, `row${String(this.#operations.length)}`, this.#operations.length);
+    options: { readonly uuid?: Uuid<T> } = {},
+  ): Ref<T> {
+    const index = this.#operations.length;
+    const uuid = options.uuid === undefined ? undefined : (toUuid(options.uuid) as Uuid<T>);
+    const ref = new Ref(table, `row${String(index)}`, index, uuid);
     const encoded = this.#encodeRow(table, row);
     this.#refs.set(ref.name, ref);
     const operation = { op: 'insert', table, row: encoded, 'uuid-name': ref.name };
-    this.#add(options.uuid === undefined ? operation : { ...operation, uuid: toUuid(options.uuid) });
+    this.#add(uuid === undefined ? operation : { ...operation, uuid });
+    if (this.#overlay) this.uuidOf(ref);
     return ref;
   }
 
@@ -133,6 +160,25 @@ export class Transaction<Tables> {
       this.#column(table, column).encodeMutation(mutator, value, this.#context),
     ]);
     return this.#add({ op: 'mutate', table, where: this.#encodeTarget(table, target), mutations: encoded });
+  }
+
+  /**
+   * Gives keys of a map column these values, and leaves its other keys as they are: a mutation that deletes the keys, and
+   * inserts them, since `insert` alone keeps the value of a key that is there (RFC 7047 §5.1).
+   * @returns the operation's index in the outcome's results
+   */
+  setKeys<T extends TableName<Tables>, C extends MapColumnName<Tables[T]>>(
+    table: T,
+    target: Target<Tables[T]>,
+    column: C,
+    entries: RowInput<Tables[T]>[C] & ReadonlyMap<unknown, unknown>,
+  ): number {
+    const codec = this.#column(table, column);
+    const mutations = [
+      [column, 'delete', codec.encodeMutation('delete', [...entries.keys()], this.#context)],
+      [column, 'insert', codec.encodeMutation('insert', entries, this.#context)],
+    ];
+    return this.#add({ op: 'mutate', table, where: this.#encodeTarget(table, target), mutations });
   }
 
   /**
@@ -168,6 +214,37 @@ export class Transaction<Tables> {
   }
 
   /**
+   * Goes on only when a row still has the values that it has in the snapshot below; else the outcome is `try-again`, and
+   * nothing is written. That makes an optimistic update: read, expect, write. To be called before what writes to the row.
+   * @param columns what the new values depend on; none: only that the row is there
+   * @returns the operation's index in the outcome's results
+   * @throws OVSDB_NO_SNAPSHOT, OVSDB_COLUMN_NOT_HELD; OVSDB_NOT_EXPECTABLE where the snapshot has no such row, and for
+   *   reals: the server prints them with 15 digits, so that a comparison with what was read can fail for ever
+   */
+  expect<T extends TableName<Tables>>(
+    table: T,
+    uuid: Uuid,
+    columns: readonly ColumnName<Tables[T]>[],
+  ): number {
+    const row = this.#below('expect()').row(table, uuid) as Readonly<Record<string, unknown>> | undefined;
+    if (!row)
+      throw fail('OVSDB_NOT_EXPECTABLE', { where: `row ${uuid} of ${table}`, why: 'the snapshot has none' });
+    const values: Record<string, unknown> = {};
+    for (const column of columns) {
+      const { key, value } = this.#schema.tables[table].columns[column];
+      if (key.type === 'real' || value?.type === 'real')
+        throw fail('OVSDB_NOT_EXPECTABLE', {
+          where: `"${table}.${column}"`,
+          why: 'reals are read with 15 digits, so that comparing them can fail for ever',
+        });
+      values[column] = row[column];
+    }
+    const where = [['_uuid', '==', ['uuid', uuid]]];
+    const rows = [this.#encodeRow(table, values)];
+    return this.#add({ op: 'wait', table, where, columns, until: '==', rows, timeout: 0 });
+  }
+
+  /**
    * Reads columns as they are at this point of the transaction.
    * @returns the operation's index in the outcome's results
    */
@@ -197,6 +274,20 @@ export class Transaction<Tables> {
     this.#add({ op: 'assert', lock });
   }
 
+  #below(what: string): Snapshot<Tables> {
+    if (!this.#over) throw fail('OVSDB_NO_SNAPSHOT', { what });
+    return this.#over;
+  }
+
+  /** The overlay; from when it is there, each inserted row has a UUID to be shown under. */
+  #preparedOverlay(what: string): Overlay<Tables> {
+    if (!this.#overlay) {
+      this.#overlay = new Overlay(this.#schema, this.#codecs, this.#below(what));
+      for (const ref of this.#refs.values()) this.uuidOf(ref);
+    }
+    return this.#overlay;
+  }
+
   #add(operation: WireOperation): number {
     this.#effects += 1;
     return this.#operations.push(operation) - 1;
@@ -220,7 +311,7 @@ export class Transaction<Tables> {
     if (typeof target === 'string') {
       if (!isUuid(target))
         throw fail('OVSDB_VALUE', { where: `${table}._uuid`, value: target, why: 'it is no UUID' });
-      return [['_uuid', '==', ['uuid', target]]];
+      return [['_uuid', '==', this.#provisional.get(target) ?? ['uuid', target]]];
     }
     return target.map(([column, operator, value]) => [
       column,

@@ -1,0 +1,245 @@
+/**
+ * A snapshot with a transaction's own writes over it: its operations are replayed, as they go over the wire, on decoded
+ * rows. Nothing is done before somebody asks, and each operation is replayed once. What a commit adds to it (rows that
+ * nothing refers to go): aftercommit.ts.
+ */
+import { fail } from '../errors.ts';
+import type { TableCodec } from './codecs.ts';
+import { mutate, toMembers, type KnownColumn } from './mutation.ts';
+import type { WireOperation } from './operation.ts';
+import type { DecodedRow } from './row.ts';
+import type { ColumnSchema, DatabaseSchema, TableName, Uuid } from './schema.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Rows by table and UUID; `undefined`: removed. */
+export type RowChanges = Map<string, Map<Uuid, DecodedRow | undefined>>;
+
+export class Overlay<Tables> {
+  readonly #schema: DatabaseSchema<Tables>;
+  readonly #codecs: ReadonlyMap<string, TableCodec>;
+  #snapshot: Snapshot<Tables>;
+  #applied = 0;
+  /** What the operations that are being replayed have changed so far. */
+  #changes: RowChanges = new Map();
+  readonly #touched = new Map<string, Set<Uuid>>();
+  #uuids: ReadonlyMap<string, Uuid> = new Map();
+
+  constructor(
+    schema: DatabaseSchema<Tables>,
+    codecs: ReadonlyMap<string, TableCodec>,
+    over: Snapshot<Tables>,
+  ) {
+    this.#schema = schema;
+    this.#codecs = codecs;
+    this.#snapshot = over;
+  }
+
+  /** Which rows were inserted, changed or removed, by table. */
+  get touched(): ReadonlyMap<string, ReadonlySet<Uuid>> {
+    return this.#touched;
+  }
+
+  /**
+   * The snapshot after these operations, of which those before were given last time.
+   * @param uuids under which UUID each inserted row is, by its name in the transaction
+   * @throws OVSDB_COLUMN_NOT_HELD where a condition or a mutation needs a column that the snapshot has not; OVSDB_VALUE
+   *   where a mutation's result is none that the column can have
+   */
+  after(operations: readonly WireOperation[], uuids: ReadonlyMap<string, Uuid>): Snapshot<Tables> {
+    if (this.#applied === operations.length) return this.#snapshot;
+    this.#uuids = uuids;
+    try {
+      for (const operation of operations.slice(this.#applied)) {
+        this.#apply(operation);
+        this.#applied += 1;
+      }
+    } finally {
+      // Also where one cannot be replayed: what was before it is not replayed again.
+      this.#snapshot = this.#snapshot.with(this.#changes);
+      this.#changes = new Map();
+    }
+    return this.#snapshot;
+  }
+
+  #apply(operation: WireOperation): void {
+    const table = String(operation['table']);
+    switch (operation.op) {
+      case 'insert':
+        this.#insert(table, operation);
+        break;
+      case 'update': {
+        const values = this.#decodeRow(table, operation['row']);
+        this.#change(table, operation['where'], () => values);
+        break;
+      }
+      case 'mutate':
+        this.#change(table, operation['where'], (row) => this.#mutated(table, row, operation['mutations']));
+        break;
+      case 'delete':
+        for (const row of this.#matching(table, operation['where'])) this.#set(table, uuidOf(row), undefined);
+        break;
+    }
+  }
+
+  #insert(table: string, operation: WireOperation): void {
+    const uuid = operation['uuid'] ?? this.#uuids.get(String(operation['uuid-name']));
+    const row: Record<string, unknown> = { _uuid: uuid };
+    for (const [name, column] of this.#codecs.get(table)?.columns ?? []) row[name] = column.initial;
+    this.#set(table, uuid as Uuid, Object.freeze({ ...row, ...this.#decodeRow(table, operation['row']) }));
+  }
+
+  #change(
+    table: string,
+    where: unknown,
+    valuesFor: (row: DecodedRow) => Readonly<Record<string, unknown>>,
+  ): void {
+    for (const row of [...this.#matching(table, where)]) {
+      const values = valuesFor(row);
+      const isChanged = Object.entries(values).some(
+        ([name, value]) =>
+          !Object.hasOwn(row, name) || !this.#column(table, name).codec.equal(row[name], value),
+      );
+      // The same object where nothing changes, as in the replica.
+      if (!isChanged) continue;
+      const after = { ...row, ...values };
+      // What rows inherit says which columns are not held.
+      Object.setPrototypeOf(after, Object.getPrototypeOf(row) as object | null);
+      this.#set(table, uuidOf(row), Object.freeze(after));
+    }
+  }
+
+  #mutated(table: string, row: DecodedRow, mutations: unknown): Readonly<Record<string, unknown>> {
+    const values: Record<string, unknown> = {};
+    for (const [name, mutator, wire] of mutations as readonly [string, string, unknown][]) {
+      const column = this.#column(table, name);
+      const before = name in values ? values[name] : row[name];
+      values[name] = mutate(column, before, mutator, this.#resolve(column.schema, wire));
+    }
+    return values;
+  }
+
+  #decodeRow(table: string, wire: unknown): Readonly<Record<string, unknown>> {
+    const values: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(wire as Readonly<Record<string, unknown>>)) {
+      const { schema, codec } = this.#column(table, name);
+      values[name] = codec.decode(this.#resolve(schema, value));
+    }
+    return values;
+  }
+
+  /** The rows that meet every condition. */
+  *#matching(table: string, where: unknown): Generator<DecodedRow> {
+    const conditions = where as readonly (readonly [string, string, unknown])[];
+    const [first] = conditions;
+    if (first?.[0] === '_uuid') {
+      const [, uuid] = withUuids(first[2], this.#uuids) as readonly [string, Uuid];
+      const row = this.#row(table, uuid);
+      if (row) yield row;
+      return;
+    }
+    const tests = conditions.map(([name, operator, wire]) => {
+      const column = this.#column(table, name);
+      const value = column.codec.decode(this.#resolve(column.schema, wire));
+      return (row: DecodedRow) => meets(column, row[name], operator, value);
+    });
+    for (const row of this.#rows(table)) if (tests.every((test) => test(row))) yield row;
+  }
+
+  *#rows(table: string): Generator<DecodedRow> {
+    const changes = this.#changes.get(table);
+    for (const [uuid, row] of tableOf(this.#snapshot, table)) if (!changes?.has(uuid)) yield row;
+    for (const row of changes?.values() ?? []) if (row) yield row;
+  }
+
+  #row(table: string, uuid: Uuid): DecodedRow | undefined {
+    const changes = this.#changes.get(table);
+    return changes?.has(uuid) ? changes.get(uuid) : tableOf(this.#snapshot, table).get(uuid);
+  }
+
+  #set(table: string, uuid: Uuid, row: DecodedRow | undefined): void {
+    const changes = this.#changes.get(table) ?? new Map<Uuid, DecodedRow | undefined>();
+    this.#changes.set(table, changes.set(uuid, row));
+    const touched = this.#touched.get(table) ?? new Set();
+    this.#touched.set(table, touched.add(uuid));
+  }
+
+  #column(table: string, name: string): KnownColumn {
+    const tables: Readonly<Record<string, { readonly columns: Readonly<Record<string, ColumnSchema>> }>> =
+      this.#schema.tables;
+    const schema = tables[table]?.columns[name];
+    const codec = this.#codecs.get(table)?.columns.get(name);
+    if (!schema || !codec) throw fail('OVSDB_UNKNOWN_COLUMN', { table, column: name });
+    return { where: `${table}.${name}`, schema, codec };
+  }
+
+  /** A value with UUIDs for names. Only where the column has UUIDs: elsewhere the same form is a text of somebody's. */
+  #resolve({ key, value }: ColumnSchema, wire: unknown): unknown {
+    return key.type === 'uuid' || value?.type === 'uuid' ? withUuids(wire, this.#uuids) : wire;
+  }
+}
+
+/** The rows of a table by its name. */
+export function tableOf<Tables>(snapshot: Snapshot<Tables>, table: string): ReadonlyMap<Uuid, DecodedRow> {
+  return snapshot.table(table as TableName<Tables>) as ReadonlyMap<Uuid, DecodedRow>;
+}
+
+function uuidOf(row: DecodedRow): Uuid {
+  return row['_uuid'] as Uuid;
+}
+
+function withUuids(wire: unknown, uuids: ReadonlyMap<string, Uuid>): unknown {
+  if (!Array.isArray(wire)) return wire;
+  if (wire[0] === 'named-uuid' && typeof wire[1] === 'string') return ['uuid', uuids.get(wire[1])];
+  return wire.map((member) => withUuids(member, uuids));
+}
+
+/** Whether a value meets a condition (RFC 7047 §5.1 `<condition>`). */
+function meets({ schema, codec }: KnownColumn, held: unknown, operator: string, given: unknown): boolean {
+  switch (operator) {
+    case '==':
+      return codec.equal(held, given);
+    case '!=':
+      return !codec.equal(held, given);
+    case 'includes':
+    case 'excludes': {
+      const isThere = memberTest(schema, held);
+      const members = schema.value ? [...(given as ReadonlyMap<unknown, unknown>)] : toMembers(schema, given);
+      return operator === 'includes'
+        ? members.every((member) => isThere(member))
+        : !members.some((member) => isThere(member));
+    }
+    default:
+      return compares(held as number | bigint | undefined, operator, given as number | bigint | undefined);
+  }
+}
+
+function memberTest(schema: ColumnSchema, held: unknown): (member: unknown) => boolean {
+  if (schema.value) {
+    const map = held as ReadonlyMap<unknown, unknown>;
+    return (pair) => {
+      const [key, value] = pair as readonly [unknown, unknown];
+      return map.has(key) && map.get(key) === value;
+    };
+  }
+  const members = new Set(toMembers(schema, held));
+  return (member) => members.has(member);
+}
+
+/** An optional value that is not there is in no order to any. */
+function compares(
+  held: number | bigint | undefined,
+  operator: string,
+  given: number | bigint | undefined,
+): boolean {
+  if (held === undefined || given === undefined) return false;
+  switch (operator) {
+    case '<':
+      return held < given;
+    case '<=':
+      return held <= given;
+    case '>':
+      return held > given;
+    default:
+      return held >= given;
+  }
+}
