@@ -86,7 +86,7 @@ export interface TransactOptions {
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Made only while this lock is ours; else the outcome is `not-locked`. Default: the database's, if it has one. */
-  readonly lock?: Lock | undefined;
+  readonly lock?: Pick<Lock, 'name' | 'state'> | undefined;
 }
 
 /** The link that a connection's options ask for. @throws as OvsdbConnection.open */

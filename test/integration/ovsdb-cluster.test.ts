@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import { VsbError } from '../../src/errors.ts';
 import { newDirectory, OvsdbServer } from '../support/ovsdb.ts';
-import { addQueue, connectTo, liveAgain, liveAt, queues, recordChanges, status } from '../support/ovsdbclient.ts';
+import {
+  addQueue,
+  connectTo,
+  liveAgain,
+  liveAt,
+  queues,
+  recordChanges,
+  status,
+} from '../support/ovsdbclient.ts';
 import { OvsdbCluster } from '../support/ovsdbcluster.ts';
 
 const WAIT = { timeoutMs: 15_000 };
@@ -50,7 +58,11 @@ describe('ovsdb cluster', function () {
     await live;
     await client.waitFor((snapshot) => snapshot.table('Bridge').size === 1 || undefined, WAIT);
     // It may have been seen in one piece, or the deletion after the link was up.
-    expect(changes.flat().sort()).to.deep.equal(['delete Bridge br0', 'delete Port br0', 'modify Open_vSwitch']);
+    expect(changes.flat().sort()).to.deep.equal([
+      'delete Bridge br0',
+      'delete Port br0',
+      'modify Open_vSwitch',
+    ]);
     expect(await client.selfCheck()).to.deep.equal([]);
   });
 
@@ -58,7 +70,10 @@ describe('ovsdb cluster', function () {
     await using cluster = await OvsdbCluster.start();
     const [follower, other] = await cluster.followers();
     if (!follower || !other) throw new Error('too few');
-    await using client = await connectTo([follower.remote, other.remote], { leaderOnly: false, random: () => 0 });
+    await using client = await connectTo([follower.remote, other.remote], {
+      leaderOnly: false,
+      random: () => 0,
+    });
     await liveAt(client, follower.remote);
     const changes = recordChanges(client);
     expect((await client.transact(addQueue(1))).outcome).to.equal('success');

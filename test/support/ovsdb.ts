@@ -60,7 +60,9 @@ export class OvsdbServer implements AsyncDisposable {
   }
 
   get runs(): boolean {
-    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+    return (
+      this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+    );
   }
 
   get pid(): number {

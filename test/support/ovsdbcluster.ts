@@ -54,7 +54,8 @@ export class OvsdbCluster implements AsyncDisposable {
   async leader(): Promise<OvsdbServer> {
     for (;;) {
       for (const server of this.servers)
-        if (server.runs && /^Role: leader$/m.test(await server.ctl('cluster/status', DATABASE))) return server;
+        if (server.runs && /^Role: leader$/m.test(await server.ctl('cluster/status', DATABASE)))
+          return server;
       await this.#somethingLogged();
     }
   }
@@ -85,7 +86,9 @@ export class OvsdbCluster implements AsyncDisposable {
     const watchers = this.servers.map(({ directory }) => watch(directory));
     try {
       const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(200)]);
-      await Promise.race(watchers.map((watcher) => once(watcher, 'change', { signal }).catch(() => undefined)));
+      await Promise.race(
+        watchers.map((watcher) => once(watcher, 'change', { signal }).catch(() => undefined)),
+      );
     } finally {
       stop.abort();
       for (const watcher of watchers) watcher.close();
