@@ -1,61 +1,35 @@
 import { expect } from 'chai';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { filter, firstValueFrom } from 'rxjs';
-import { OvsdbClient, type LinkStatus } from '../../src/ovsdb/client.ts';
-import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import type { VsbError } from '../../src/errors.ts';
+import { OvsdbClient } from '../../src/ovsdb/client.ts';
+import { openVSwitch } from '../../src/ovsdb/generated/vswitch.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
-
-const COLUMNS = {
-  Open_vSwitch: ['bridges', 'external_ids'],
-  Bridge: ['name', 'ports'],
-  Port: ['name'],
-} as const;
-
-function connect(server: OvsdbServer, log: (level: string, message: string) => void = () => undefined) {
-  return OvsdbClient.connect({
-    remote: server.remote,
-    schema: openVSwitch,
-    columns: COLUMNS,
-    connectTimeoutMs: 5000,
-    requestTimeoutMs: 10_000,
-    log,
-  });
-}
-
-const status = (client: OvsdbClient<OpenVSwitchTables>, at: LinkStatus['at']) =>
-  firstValueFrom(client.status$.pipe(filter((now) => now.at === at)));
-
-function addQueue(): Transaction<OpenVSwitchTables> {
-  const transaction = new Transaction(openVSwitch);
-  transaction.insert('Queue', { dscp: 1 });
-  return transaction;
-}
+import { addQueue, connectTo, liveAgain, recordChanges, status } from '../support/ovsdbclient.ts';
 
 describe('ovsdb reconnect', () => {
   it('does not know what became of a transaction when the server dies under it', async () => {
     await using server = await OvsdbServer.start();
-    await using client = await connect(server);
+    await using client = await connectTo(server.remote);
     server.signal('SIGSTOP');
-    const outcome = client.transact(addQueue());
+    const outcome = client.transact(addQueue(1));
     await server.kill();
     expect(await outcome).to.have.property('outcome', 'unknown');
     expect(await outcome).to.have.nested.property('reason.code', 'OVSDB_LINK_LOST');
-    expect((await client.transact(addQueue())).outcome).to.equal('try-again');
+    expect((await client.transact(addQueue(1))).outcome).to.equal('try-again');
   });
 
   it('does not know it either when patience ends', async () => {
     await using server = await OvsdbServer.start();
-    await using client = await connect(server);
+    await using client = await connectTo(server.remote);
     server.signal('SIGSTOP');
-    const timed = await client.transact(addQueue(), { timeoutMs: 1 });
+    const timed = await client.transact(addQueue(1), { timeoutMs: 1 });
     expect(timed).to.have.nested.property('reason.code', 'OVSDB_TIMEOUT');
     const stop = new AbortController();
-    const cancelled = client.transact(addQueue(), { signal: stop.signal });
+    const cancelled = client.transact(addQueue(1), { signal: stop.signal });
     stop.abort();
     expect(await cancelled).to.have.nested.property('reason.code', 'CANCELLED');
-    const closing = client.transact(addQueue());
+    const closing = client.transact(addQueue(1));
     await client.close();
     expect(await closing).to.have.nested.property('reason.code', 'CANCELLED');
   });
@@ -64,7 +38,9 @@ describe('ovsdb reconnect', () => {
     await using server = await OvsdbServer.start();
     await server.vsctl('add-br', 'br0', '--', 'add-br', 'br1');
     const log: string[] = [];
-    await using client = await connect(server, (level, message) => log.push(`${level}: ${message}`));
+    await using client = await connectTo(server.remote, {
+      log: (level, message) => log.push(`${level}: ${message}`),
+    });
     const snapshots: number[] = [];
     const states: string[] = [];
     client.snapshots$.subscribe((snapshot) => snapshots.push(snapshot.table('Bridge').size));
@@ -92,7 +68,65 @@ describe('ovsdb reconnect', () => {
     await status(client, 'live');
     for (const [uuid, row] of before.table('Bridge'))
       expect(client.snapshot().row('Bridge', uuid)).to.equal(row);
-    expect((await client.transact(addQueue())).outcome).to.equal('success');
+    expect((await client.transact(addQueue(1))).outcome).to.equal('success');
+  });
+
+  it('tells exactly what somebody changed while the link was down', async () => {
+    await using server = await OvsdbServer.start();
+    await server.vsctl('add-br', 'br0', '--', 'add-br', 'br1');
+    await using client = await connectTo(server.remote);
+    const changes = recordChanges(client);
+    const before = client.snapshot();
+    const live = liveAgain(client);
+    await server.kill();
+    // On the file itself: nobody can be told meanwhile.
+    await server.offline(
+      { op: 'update', table: 'Port', where: [['name', '==', 'br0']], row: { tag: 7 } },
+      { op: 'insert', table: 'Queue', row: { dscp: 5 } },
+    );
+    await server.restart();
+    await live;
+    expect(changes).to.deep.equal([['insert Queue 5', 'modify Port br0']]);
+    const after = client.snapshot();
+    expect(after.table('Bridge')).to.equal(before.table('Bridge'));
+    const [first, second] = [...before.table('Port').values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    if (!first || !second) throw new Error('two ports');
+    expect(after.row('Port', first._uuid)).to.include({ name: 'br0', tag: 7 });
+    expect(after.row('Port', second._uuid)).to.equal(second);
+
+    const { lastResync, ...counted } = client.metrics();
+    expect(lastResync).to.include({ rows: 6, changedRows: 2, isDifference: false });
+    expect(lastResync?.bytes).to.be.greaterThan(0);
+    expect(counted).to.include({ reconnects: 1, updates: 2 });
+    expect(await client.selfCheck()).to.deep.equal([]);
+  });
+
+  it('ends everything with the client', async () => {
+    await using server = await OvsdbServer.start();
+    const client = await connectTo(server.remote);
+    const ends: string[] = [];
+    client.snapshots$.subscribe({ complete: () => ends.push('snapshots') });
+    client.changes$.subscribe({ complete: () => ends.push('changes') });
+    client.status$.subscribe({ complete: () => ends.push('status') });
+    const reasons = Promise.all(
+      [
+        client.waitFor(() => undefined, { timeoutMs: 60_000 }),
+        client.setConditions({ Queue: false }, { timeoutMs: 60_000 }),
+        client.selfCheck(),
+      ].map((promise) =>
+        promise.then(
+          () => 'none',
+          (thrown: unknown) => (thrown as VsbError).code,
+        ),
+      ),
+    );
+    server.signal('SIGSTOP');
+    await client.close();
+    await client.close();
+    expect(await reasons).to.deep.equal(['CANCELLED', 'CANCELLED', 'CANCELLED']);
+    expect(ends.sort()).to.deep.equal(['changes', 'snapshots', 'status']);
+    const outcome = await client.transact(addQueue(1));
+    expect(outcome.outcome).to.equal('try-again');
   });
 
   it('does without tables and columns that an older server lacks, and says so', async () => {

@@ -122,6 +122,17 @@ export class OvsdbServer implements AsyncDisposable {
     return (await run('ovs-vsctl', ['--no-wait', '--timeout=10', `--db=${this.remote}`, ...args])).stdout;
   }
 
+  /** Makes a transaction on the file of the database, while the server does not run. */
+  async offline(...operations: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    const [path = ''] = this.#databases;
+    const { stdout } = await run('ovsdb-tool', [
+      'transact',
+      path,
+      JSON.stringify(['Open_vSwitch', ...operations]),
+    ]);
+    if (stdout.includes('"error"')) throw new Error(stdout);
+  }
+
   /** A command to the server itself (ovs-appctl(8)). */
   async ctl(...args: readonly string[]): Promise<string> {
     const target = join(this.directory, 'ctl.sock');
