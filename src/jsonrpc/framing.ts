@@ -54,7 +54,7 @@ export interface FramingLimits {
 const FRAMING_LIMITS: FramingLimits = Object.freeze({ maxBytes: 1 << 29, maxDepth: 1000 });
 
 /** Enough for a call of JSON.parse to be cheap for each, and little enough for what it makes to be gone soon. */
-const LARGE_BYTES = 1 << 16;
+const LARGE_BYTES = 1 << 18;
 /** The message's own, and two in each other. */
 const LARGE_OBJECT_NESTING = 3;
 
