@@ -3,97 +3,33 @@
  * follows (follower.ts), what it follows over (sharedlink.ts), and what a transaction came to (outcome.ts).
  */
 import { BehaviorSubject, Subject, type Observable } from 'rxjs';
-import { fail, toVsbError, type VsbError } from '../errors.ts';
+import { fail } from '../errors.ts';
 import type { LinkState } from '../jsonrpc/link.ts';
-import type { Answer } from '../jsonrpc/session.ts';
 import type { Changes } from './changes.ts';
 import { codecsOf, type TableCodec } from './codecs.ts';
 import { encodeConditions, type Conditions } from './conditions.ts';
+import { firstCopy } from './firstcopy.ts';
 import { Follower, type FollowerState } from './follower.ts';
-import type { Lock } from './lock.ts';
+import { withAssertion, withoutAssertion, type Lock } from './lock.ts';
 import { Counters, type Metrics } from './metrics.ts';
+import {
+  openLink,
+  type ConnectOptions,
+  type DatabaseOptions,
+  type LinkStatus,
+  type TransactOptions,
+} from './options.ts';
 import { readOutcome, type TransactionOutcome } from './outcome.ts';
 import { RowCodec } from './row.ts';
-import { toUuid, type ColumnChoice, type DatabaseSchema } from './schema.ts';
-import { compareWith, planCheck, type Difference } from './selfcheck.ts';
-import { SharedLink, type SharedLinkOptions } from './sharedlink.ts';
+import { toUuid } from './schema.ts';
+import { check, compareWith, planCheck, type Difference } from './selfcheck.ts';
+import type { SharedLink } from './sharedlink.ts';
 import { Snapshot } from './snapshot.ts';
 import type { Transaction } from './transaction.ts';
 import { waitForValue, type WaitForOptions } from './waitfor.ts';
 
+export type { ConnectOptions, LinkStatus } from './options.ts';
 export type { WaitForOptions } from './waitfor.ts';
-
-/** How a database is. Only in `live` is the replica known to be current. */
-export type LinkStatus =
-  | { readonly at: 'connecting'; readonly remote: string }
-  /** Waiting to be called by a server, at a passive remote. */
-  | { readonly at: 'listening'; readonly remote: string }
-  | { readonly at: 'synchronising'; readonly remote: string }
-  | { readonly at: 'live'; readonly remote: string }
-  /** The server is there and the database is not, or not any more: for it to come back. */
-  | { readonly at: 'waiting'; readonly reason: VsbError }
-  | { readonly at: 'backoff'; readonly retryInMs: number; readonly reason: VsbError }
-  | { readonly at: 'closed' };
-
-/** Which database, and what of it. */
-export interface DatabaseOptions<Tables> {
-  readonly schema: DatabaseSchema<Tables>;
-  /** What the replica holds. Reading a column of a row that is not named here throws OVSDB_COLUMN_NOT_HELD. */
-  readonly columns: ColumnChoice<Tables>;
-  /** Which rows of them. Default: all. Changed with `setConditions`. */
-  readonly conditions?: Conditions<Tables> | undefined;
-  /**
-   * False: the replica stays as it was at the time of connecting. For who reads once and writes once: the server need not
-   * tell it what it wrote, which for thousands of rows takes as long as writing them. Default: true.
-   */
-  readonly follow?: boolean | undefined;
-  /**
-   * Of a clustered database, only the server that leads is good enough: the others show what it did a little later.
-   * Relays are taken as they are. Default: true, as Open vSwitch.
-   */
-  readonly leaderOnly?: boolean | undefined;
-  /** The id of the cluster that it must be of. Default: that of the first server met. */
-  readonly clusterId?: string | undefined;
-  /**
-   * The name of a lock of the server (RFC 7047 §4.1.8), asked for at once, now and after each reconnect, and released at
-   * `close`: every transaction is made only while it is ours. See `client.lock`.
-   */
-  readonly lock?: string | undefined;
-  /**
-   * How long to go on trying until the replica is complete the first time. Default: until each remote has failed once, or
-   * the server says that it has no such database; a passive remote is waited at for ever.
-   */
-  readonly patienceMs?: number | undefined;
-  /** Ends connecting, not the client. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Which server, with which patience. */
-export interface ConnectionOptions extends Omit<SharedLinkOptions, 'remotes' | 'downloadTimeoutMs'> {
-  /**
-   * `unix:PATH`, `tcp:HOST:PORT`, `ssl:HOST:PORT`, several of them (also in one text, with commas) for the servers of a
-   * cluster; or `punix:`, `ptcp:`, `pssl:` to be called.
-   */
-  readonly remote: string | readonly string[];
-}
-
-/** Of a client with a connection of its own. */
-export type ConnectOptions<Tables> = DatabaseOptions<Tables> & ConnectionOptions;
-
-/** Limits of one transaction. */
-export interface TransactOptions {
-  /** Default: `requestTimeoutMs`. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Made only while this lock is ours; else the outcome is `not-locked`. Default: the database's, if it has one. */
-  readonly lock?: Pick<Lock, 'name' | 'state'> | undefined;
-}
-
-/** The link that a connection's options ask for. @throws as OvsdbConnection.open */
-export function openLink({ remote, ...options }: ConnectionOptions): SharedLink {
-  const remotes = typeof remote === 'string' ? [remote] : remote;
-  return new SharedLink({ ...options, remotes, downloadTimeoutMs: options.requestTimeoutMs });
-}
 
 /** One database: its replica and its transactions. The owner ends it with `close` or `await using`. */
 export class OvsdbClient<Tables> implements AsyncDisposable {
@@ -134,7 +70,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   ): Promise<OvsdbClient<Tables>> {
     const client = new OvsdbClient(link, options, ownsLink);
     try {
-      await client.#firstCopy();
+      await firstCopy(client.#status, { ...options, database: options.schema.name, remotes: link.remotes });
       return client;
     } catch (cause) {
       await client.close();
@@ -253,7 +189,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
    *   after the last two the change goes on
    */
   async setConditions(conditions: Conditions<Tables>, options: WaitForOptions): Promise<void> {
-    const { version, progress$ } = this.#follower.want(encodeConditions(this.#codecs, conditions));
+    const { version, progress$ } = this.#follower.conditions.want(encodeConditions(this.#codecs, conditions));
     const what = `waiting for other rows of "${this.#options.schema.name}"`;
     await waitForValue(
       progress$,
@@ -274,32 +210,15 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<readonly Difference[]> {
     const { session } = this.#link;
-    const { present, wheres, replica } = this.#follower;
-    const database = this.#options.schema.name;
+    const { present, conditions, replica } = this.#follower;
+    const { schema, columns } = this.#options;
     if (!session || !present || this.#status.value.at !== 'live')
-      throw fail('OVSDB_NOT_LIVE', { database, at: this.#status.value.at });
-    const plan = planCheck(this.#options.columns, present, wheres);
-    const codecs = { rows: this.#rowCodecs, tables: this.#codecs };
-    let differences: readonly Difference[] = [];
-    let problem: VsbError | undefined;
-    const answer = await session.request('transact', [database, ...plan.operations], {
-      timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs,
-      signal: options.signal,
-      extendWhileReceiving: true,
-      // Here, before the next update changes the replica.
-      onResult: (result) => {
-        try {
-          differences = compareWith(result, plan, codecs, replica.tables);
-        } catch (cause) {
-          problem = toVsbError(cause);
-        }
-      },
-    });
-    if (answer.kind === 'lost') throw answer.reason;
-    if (answer.kind === 'error')
-      throw fail('OVSDB_REQUEST_REFUSED', { method: 'transact', error: answer.text });
-    if (problem) throw problem;
-    return differences;
+      throw fail('OVSDB_NOT_LIVE', { database: schema.name, at: this.#status.value.at });
+    const plan = planCheck(columns, present, conditions.inForce);
+    const limits = { timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs, signal: options.signal };
+    return check(session, schema.name, plan, limits, (result) =>
+      compareWith(result, plan, { rows: this.#rowCodecs, tables: this.#codecs }, replica.tables),
+    );
   }
 
   /** Completes the observables and lets the server forget us; ends the link where it is this client's own. */
@@ -322,32 +241,6 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     this.#changes.complete();
   }
 
-  async #firstCopy(): Promise<void> {
-    const { patienceMs, signal } = this.#options;
-    const what = `connecting to the database "${this.#options.schema.name}"`;
-    let tries = 0;
-    let reason: VsbError | undefined;
-    try {
-      await waitForValue(
-        this.#status,
-        (status) => {
-          if (status.at === 'live') return true;
-          if (status.at === 'closed') throw fail('CANCELLED', { what });
-          if (status.at !== 'backoff' && status.at !== 'waiting') return undefined;
-          reason = status.reason;
-          if (status.at === 'backoff') tries += 1;
-          if (patienceMs === undefined && (status.at === 'waiting' || tries >= this.#link.remotes))
-            throw reason;
-          return undefined;
-        },
-        { what, timeoutMs: patienceMs, signal },
-      );
-    } catch (cause) {
-      const error = toVsbError(cause);
-      throw error.code === 'OVSDB_TIMEOUT' && reason ? reason : error;
-    }
-  }
-
   async #transact(transaction: Transaction<Tables>, options: TransactOptions): Promise<TransactionOutcome> {
     if (transaction.isEmpty) return { outcome: 'unchanged' };
     const { session } = this.#link;
@@ -356,15 +249,12 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     const lock = options.lock ?? this.#lock;
     if (lock && lock.state !== 'held')
       return { outcome: 'not-locked', reason: `the lock "${lock.name}" is ${lock.state}` };
-    // First, so that it decides before any other operation fails.
-    const operations = lock
-      ? [{ op: 'assert', lock: lock.name }, ...transaction.operations]
-      : transaction.operations;
+    const operations = lock ? withAssertion(lock.name, transaction.operations) : transaction.operations;
     const answer = await session.request('transact', [transaction.database, ...operations], {
       timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs,
       signal: options.signal,
     });
-    return readOutcome(lock ? withoutFirst(answer) : answer, transaction, this.#codecs);
+    return readOutcome(lock ? withoutAssertion(answer) : answer, transaction, this.#codecs);
   }
 
   #onLink(state: LinkState): void {
@@ -403,12 +293,4 @@ function toReason(status: LinkStatus): string {
   return status.at === 'backoff' || status.at === 'waiting'
     ? status.reason.message
     : `the database is ${status.at}`;
-}
-
-/** Without the result of the assertion that was put before; where it failed, or all did, it is kept to be read. */
-function withoutFirst(answer: Answer): Answer {
-  if (answer.kind !== 'result' || !Array.isArray(answer.result)) return answer;
-  const [first, ...others] = answer.result as readonly unknown[];
-  const isFailed = typeof first === 'object' && first !== null && 'error' in first;
-  return isFailed ? answer : { kind: 'result', result: others };
 }

@@ -1,7 +1,8 @@
 /** A link to a server that several databases, and locks, share. What one database is: client.ts. */
 import type { LinkStats } from '../jsonrpc/link.ts';
-import { OvsdbClient, openLink, type ConnectionOptions, type DatabaseOptions } from './client.ts';
+import { OvsdbClient } from './client.ts';
 import type { Lock } from './lock.ts';
+import { openLink, type ConnectionOptions, type DatabaseOptions } from './options.ts';
 import type { SharedLink } from './sharedlink.ts';
 
 /** The owner ends it with `close` or `await using`; its databases and locks end with it. */

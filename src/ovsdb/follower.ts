@@ -3,16 +3,26 @@
  * what a lost link, a converted schema or a database that went means for the replica (lib/ovsdb-cs.c is the model).
  * What goes over the wire is monitor.ts's; whose session it is, sharedlink.ts's.
  */
-import { BehaviorSubject } from 'rxjs';
 import { fail, toVsbError, type VsbError } from '../errors.ts';
 import type { Changes } from './changes.ts';
-import * as conditions from './conditions.ts';
-import type { ConditionState, Wheres } from './conditions.ts';
+import type { Wheres } from './conditions.ts';
+import { ConditionSender } from './conditionsender.ts';
 import type { Counters } from './metrics.ts';
-import * as monitor from './monitor.ts';
-import type { HeldColumns, Limits, MonitorContent, MonitorMethod, PresentColumns } from './monitor.ts';
+import {
+  fetchSchema,
+  listDatabases,
+  missingOf,
+  NO_TRANSACTION,
+  readSchema,
+  startMonitor,
+  type HeldColumns,
+  type Limits,
+  type MonitorContent,
+  type PresentColumns,
+} from './monitor.ts';
 import { Replica } from './replica.ts';
 import type { RowCodec } from './row.ts';
+import type { DatabaseRow } from './serverdb.ts';
 import type { Member, Served } from './sharedlink.ts';
 
 export interface FollowerOptions {
@@ -42,26 +52,19 @@ export interface FollowerEvents<Tables> {
   leave(reason: VsbError): void;
 }
 
-/** The outcome of asking for conditions. */
-interface ConditionProgress {
-  readonly acked: number;
-  readonly refused?: { readonly version: number; readonly reason: VsbError };
-}
-
 export class Follower<Tables> implements Member {
   readonly database: string;
   readonly #options: FollowerOptions;
   readonly #events: FollowerEvents<Tables>;
   readonly #replica = new Replica<Tables>();
-  readonly #progress = new BehaviorSubject<ConditionProgress>({ acked: 0 });
-  #conditions: ConditionState;
+  /** Which rows are held, and changes of that. */
+  readonly conditions: ConditionSender;
   #state: FollowerState = { at: 'idle' };
   #served: Served | undefined;
   #present: PresentColumns | undefined;
   #missing: readonly string[] = [];
-  #method: MonitorMethod | undefined;
   #monitorId: string | undefined;
-  #lastTransaction = monitor.NO_TRANSACTION;
+  #lastTransaction = NO_TRANSACTION;
   #wasLive = false;
   /** Which attempt to follow is the present one: what an older one still learns is of no use. */
   #attempt = 0;
@@ -70,7 +73,9 @@ export class Follower<Tables> implements Member {
     this.database = options.database;
     this.#options = options;
     this.#events = events;
-    this.#conditions = conditions.initialConditions(options.wheres);
+    this.conditions = new ConditionSender(options.wheres, options.limits, (cause) => {
+      events.leave(toVsbError(cause));
+    });
   }
 
   get replica(): Replica<Tables> {
@@ -91,11 +96,6 @@ export class Follower<Tables> implements Member {
     return this.#present;
   }
 
-  /** The conditions that answers to requests sent now will be under. */
-  get wheres(): Wheres {
-    return (this.#conditions.requested ?? this.#conditions.acked).wheres;
-  }
-
   get isSettled(): boolean {
     return this.#state.at === 'live' || this.#state.at === 'waiting';
   }
@@ -105,14 +105,10 @@ export class Follower<Tables> implements Member {
     this.#served = served;
     const { at } = this.#state;
     if (at === 'idle') this.#start(served, served.row?.schema);
-    // It is back, or another one of its name is there.
-    else if (at === 'waiting' && served.row && served.row !== before?.row) this.#start(served);
+    else if (at === 'waiting' && isOther(served.row, before?.row)) this.#start(served);
   }
 
   linkDown(): void {
-    // Whether the server has done what was requested is not known: only a complete copy is sure to be right.
-    if (this.#conditions.requested) this.#lastTransaction = monitor.NO_TRANSACTION;
-    this.#conditions = conditions.interrupted(this.#conditions);
     this.#stop();
     this.#served = undefined;
     this.#state = { at: 'idle' };
@@ -125,12 +121,9 @@ export class Follower<Tables> implements Member {
 
   canceled(id: unknown): void {
     if (id !== this.#monitorId || !this.#served) return;
-    this.#options.log(
-      'info',
-      `${this.database} at ${this.#served.remote} was converted or removed; looking anew`,
-    );
-    this.#lastTransaction = monitor.NO_TRANSACTION;
-    this.#conditions = conditions.interrupted(this.#conditions);
+    const { remote } = this.#served;
+    this.#options.log('info', `${this.database} at ${remote} was converted or removed; looking anew`);
+    this.#lastTransaction = NO_TRANSACTION;
     this.#start(this.#served);
   }
 
@@ -138,30 +131,18 @@ export class Follower<Tables> implements Member {
   async end(): Promise<void> {
     const [served, id] = [this.#served, this.#monitorId];
     this.#stop();
-    this.#progress.complete();
+    this.conditions.end();
     this.#state = { at: 'idle' };
     if (served && id !== undefined)
       await served.session.request('monitor_cancel', [id], this.#options.limits);
   }
 
-  /**
-   * Changes which rows are held.
-   * @returns what to wait for: the version of the conditions, and the progress that will reach it
-   */
-  want(changes: Wheres): {
-    readonly version: number;
-    readonly progress$: BehaviorSubject<ConditionProgress>;
-  } {
-    this.#conditions = conditions.want(this.#conditions, changes);
-    const { version } = conditions.newest(this.#conditions);
-    this.#sendConditions();
-    return { version, progress$: this.#progress };
-  }
-
   #stop(): void {
     this.#attempt += 1;
     this.#monitorId = undefined;
-    this.#method = undefined;
+    // Whether the server has done what was requested is not known: only a complete copy is sure to be right.
+    if (this.conditions.isUncertain) this.#lastTransaction = NO_TRANSACTION;
+    this.conditions.detach();
   }
 
   #start(served: Served, schemaText?: string): void {
@@ -169,52 +150,51 @@ export class Follower<Tables> implements Member {
     const attempt = this.#attempt;
     this.#enter({ at: 'synchronising', remote: served.remote });
     this.#follow(served, attempt, schemaText).catch((cause: unknown) => {
-      if (attempt === this.#attempt) this.#events.leave(toVsbError(cause));
+      if (attempt !== this.#attempt) return;
+      const reason = toVsbError(cause);
+      // The server is good for others on the link: what it refuses is of this database only.
+      if (reason.code === 'OVSDB_REQUEST_REFUSED') this.#enter({ at: 'waiting', reason });
+      else this.#events.leave(reason);
     });
   }
 
   async #follow(served: Served, attempt: number, schemaText: string | undefined): Promise<void> {
     const { limits, held, isFollowed, log } = this.#options;
+    const { session, remote } = served;
     const present =
       schemaText === undefined
-        ? await monitor.fetchSchema(served.session, this.database, limits)
-        : monitor.readSchema(parseSchemaText(schemaText));
+        ? await fetchSchema(session, this.database, limits)
+        : readSchema(parseSchemaText(schemaText));
     if (attempt !== this.#attempt) return;
     if (!present) {
       await this.#waitForDatabase(served, attempt);
       return;
     }
     this.#present = present;
-    this.#missing = monitor.missingOf(held, present);
-    if (this.#lastTransaction === monitor.NO_TRANSACTION)
-      this.#conditions = conditions.settledAnew(this.#conditions);
+    this.#missing = missingOf(held, present);
+    if (this.#lastTransaction === NO_TRANSACTION) this.conditions.startAnew();
     const id = served.newMonitorId(this.database);
     this.#monitorId = id;
+    const request = {
+      database: this.database,
+      id,
+      held,
+      present,
+      wheres: this.conditions.acked,
+      isFollowed,
+      since: this.#lastTransaction,
+    };
     const started = { ms: performance.now(), bytes: served.bytesReceived() };
-    const method = await monitor.startMonitor(
-      served.session,
-      {
-        database: this.database,
-        id,
-        held,
-        present,
-        wheres: this.#conditions.acked.wheres,
-        isFollowed,
-        since: this.#lastTransaction,
-      },
-      limits,
-      (content) => {
-        if (attempt === this.#attempt) this.#becomeLive(served, content, started);
-      },
-    );
+    const method = await startMonitor(session, request, limits, (content) => {
+      if (attempt === this.#attempt) this.#becomeLive(served, content, started);
+    });
     if (attempt !== this.#attempt) return;
-    this.#method = method;
     for (const name of this.#missing)
       log('warn', `the server's ${this.database} schema has no ${name}; it reads as empty`);
-    log('debug', `following ${this.database} at ${served.remote} with ${method}`);
-    if (method === 'monitor' && [...this.#options.wheres.values()].some((where) => where !== true))
-      log('warn', `${served.remote} knows no conditions: every row of ${this.database} is held`);
-    this.#sendConditions();
+    log('debug', `following ${this.database} at ${remote} with ${method}`);
+    if (method === 'monitor' && [...request.wheres.values()].some((where) => where !== true))
+      log('warn', `${remote} knows no conditions: every row of ${this.database} is held`);
+    this.conditions.attach(method === 'monitor' ? 'unconditional' : { session, id, present });
   }
 
   #becomeLive(
@@ -236,7 +216,7 @@ export class Follower<Tables> implements Member {
     this.#wasLive = true;
     this.#state = { at: 'live', remote: served.remote };
     this.#publish(changes, isFirst);
-    this.#progress.next({ acked: this.#conditions.acked.version });
+    this.conditions.shown();
     this.#enter(this.#state);
   }
 
@@ -250,7 +230,7 @@ export class Follower<Tables> implements Member {
       if (this.#options.isFollowed) this.#lastTransaction = content.lastTransaction;
       return changes;
     } catch (cause) {
-      this.#lastTransaction = monitor.NO_TRANSACTION;
+      this.#lastTransaction = NO_TRANSACTION;
       throw cause;
     }
   }
@@ -262,12 +242,11 @@ export class Follower<Tables> implements Member {
 
   async #waitForDatabase(served: Served, attempt: number): Promise<void> {
     const { session, remote } = served;
-    const present = await monitor.listDatabases(session, this.#options.limits);
+    const present = await listDatabases(session, this.#options.limits);
     if (attempt !== this.#attempt) return;
     // It came back while this was being asked.
-    const row = this.#served?.row;
-    if (row && row !== served.row) {
-      this.#start(this.#served ?? served);
+    if (this.#served && isOther(this.#served.row, served.row)) {
+      this.#start(this.#served);
       return;
     }
     const names = present.filter((name) => name !== '_Server').join(', ');
@@ -275,58 +254,15 @@ export class Follower<Tables> implements Member {
     this.#enter({ at: 'waiting', reason });
   }
 
-  /** One change of conditions at a time, as long as there are any. */
-  #sendConditions(): void {
-    const { session } = this.#served ?? {};
-    if (!session || this.#method === undefined || this.#state.at !== 'live') return;
-    const next = conditions.nextRequest(this.#conditions);
-    if (!next) return;
-    this.#conditions = next.state;
-    const requests = monitor.toConditionRequests(next.tables, this.#present ?? new Map());
-    if (this.#method === 'monitor' || Object.keys(requests).length === 0) {
-      this.#acknowledge();
-      this.#sendConditions();
-      return;
-    }
-    this.#requestConditions(session, requests, this.#attempt).catch((cause: unknown) => {
-      this.#events.leave(toVsbError(cause));
-    });
-  }
-
-  async #requestConditions(
-    session: monitor.Requester,
-    requests: Readonly<Record<string, unknown>>,
-    attempt: number,
-  ): Promise<void> {
-    const method = 'monitor_cond_change';
-    const answer = await session.request(method, [this.#monitorId, this.#monitorId, requests], {
-      ...this.#options.limits,
-      extendWhileReceiving: true,
-      // The rows that come and go with it have been sent before the answer.
-      onResult: () => {
-        if (attempt === this.#attempt) this.#acknowledge();
-      },
-    });
-    if (attempt !== this.#attempt) return;
-    if (answer.kind === 'lost') throw answer.reason;
-    if (answer.kind === 'error') {
-      const version = this.#conditions.requested?.version ?? 0;
-      this.#conditions = conditions.refusedRequest(this.#conditions);
-      const reason = monitor.refused(method, answer);
-      this.#progress.next({ acked: this.#conditions.acked.version, refused: { version, reason } });
-    }
-    this.#sendConditions();
-  }
-
-  #acknowledge(): void {
-    this.#conditions = conditions.acknowledged(this.#conditions);
-    this.#progress.next({ acked: this.#conditions.acked.version });
-  }
-
   #enter(state: FollowerState): void {
     this.#state = state;
     this.#events.onState(state);
   }
+}
+
+/** Whether the database is back, is another one of its name (ovsdb-server(5)), or has another schema. */
+function isOther(row: DatabaseRow | undefined, before: DatabaseRow | undefined): boolean {
+  return row !== undefined && (row._uuid !== before?._uuid || row.schema !== before.schema);
 }
 
 function parseSchemaText(text: string): unknown {

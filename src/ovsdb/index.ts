@@ -4,21 +4,23 @@
  */
 
 // A database, replicated, followed, changed; several of them, and locks, on one connection.
-export {
-  OvsdbClient,
-  type ConnectionOptions,
-  type ConnectOptions,
-  type DatabaseOptions,
-  type LinkStatus,
-  type TransactOptions,
-  type WaitForOptions,
-} from './client.ts';
+export { OvsdbClient } from './client.ts';
 export { OvsdbConnection } from './connection.ts';
 export type { Conditions, MonitorCondition } from './conditions.ts';
 export type { Lock, LockState } from './lock.ts';
+export type {
+  ConnectionOptions,
+  ConnectOptions,
+  DatabaseOptions,
+  LinkStatus,
+  TransactOptions,
+} from './options.ts';
+export type { WaitForOptions } from './waitfor.ts';
 export type { Metrics, Resync } from './metrics.ts';
 export type { Difference } from './selfcheck.ts';
 export { Snapshot } from './snapshot.ts';
+export { Changes, type RowChange } from './changes.ts';
+export { rowIndex, type IndexPart, type IndexValue, type RowIndex } from './indexes.ts';
 
 // Transactions, and what becomes of them.
 export {

@@ -4,6 +4,7 @@
  */
 import { BehaviorSubject, type Observable } from 'rxjs';
 import { fail } from '../errors.ts';
+import type { Answer } from '../jsonrpc/session.ts';
 import { refused, type Limits, type Requester } from './monitor.ts';
 import { waitForValue, type WaitForOptions } from './waitfor.ts';
 
@@ -134,4 +135,20 @@ export class Lock implements AsyncDisposable {
 /** RFC 7047 §4.1.8: `{"locked": boolean}`. */
 function isLocked(result: unknown): boolean {
   return typeof result === 'object' && result !== null && 'locked' in result && result.locked === true;
+}
+
+/** The operations, made only if this client holds the lock (RFC 7047 §5.2.10): first, so that no other fails before. */
+export function withAssertion<O>(
+  lock: string,
+  operations: readonly O[],
+): readonly (O | { readonly op: 'assert'; readonly lock: string })[] {
+  return [{ op: 'assert', lock }, ...operations];
+}
+
+/** The answer as if there had been no assertion; where that failed it is kept, to be read. */
+export function withoutAssertion(answer: Answer): Answer {
+  if (answer.kind !== 'result' || !Array.isArray(answer.result)) return answer;
+  const [first, ...others] = answer.result as readonly unknown[];
+  const isFailed = typeof first === 'object' && first !== null && 'error' in first;
+  return isFailed ? answer : { kind: 'result', result: others };
 }

@@ -1,11 +1,11 @@
 /**
  * Compares a replica with what the server has at one and the same moment: one transaction of selects (RFC 7047 §5.2.2),
- * whose answer comes after every update before it. Pure, but for the one request, which client.ts makes.
+ * whose answer comes after every update before it.
  */
-import { fail } from '../errors.ts';
+import { fail, toVsbError, type VsbError } from '../errors.ts';
 import type { TableCodec } from './codecs.ts';
 import type { Wheres } from './conditions.ts';
-import type { HeldColumns, PresentColumns } from './monitor.ts';
+import { refused, type HeldColumns, type Limits, type PresentColumns, type Requester } from './monitor.ts';
 import type { DecodedRow, RowCodec } from './row.ts';
 import { isUuid, type Uuid } from './schema.ts';
 
@@ -46,6 +46,37 @@ export function planCheck(held: HeldColumns, present: PresentColumns, wheres: Wh
     }
   }
   return { operations, tables };
+}
+
+/**
+ * Makes the transaction of a check. `compare` gets its result before any later update.
+ * @throws OVSDB_REQUEST_REFUSED, OVSDB_LINK_LOST, OVSDB_TIMEOUT, CANCELLED; what `compare` throws
+ */
+export async function check<T>(
+  session: Requester,
+  database: string,
+  { operations }: CheckPlan,
+  limits: Limits,
+  compare: (result: unknown) => T,
+): Promise<T> {
+  let found: { readonly value: T } | { readonly problem: VsbError } | undefined;
+  const answer = await session.request('transact', [database, ...operations], {
+    ...limits,
+    extendWhileReceiving: true,
+    onResult: (result) => {
+      try {
+        found = { value: compare(result) };
+      } catch (cause) {
+        // Not thrown here, where it would end the session.
+        found = { problem: toVsbError(cause) };
+      }
+    },
+  });
+  if (answer.kind === 'lost') throw answer.reason;
+  if (answer.kind === 'error') throw refused('transact', answer);
+  if (!found || 'problem' in found)
+    throw found?.problem ?? fail('INTERNAL', { what: 'a result nobody took' });
+  return found.value;
 }
 
 /**

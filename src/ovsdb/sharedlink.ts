@@ -69,7 +69,7 @@ export class SharedLink implements AsyncDisposable {
   readonly #seats = new Map<Member, Seat>();
   readonly #locks = new Map<string, Lock>();
   readonly #serverCodecs = serverCodecs();
-  #state: LinkState = { at: 'backoff', retryInMs: 0, reason: fail('CANCELLED', { what: 'not started' }) };
+  #state: LinkState;
   #session: Session | undefined;
   #remote = '';
   /** Undefined until the session has answered, or where the server has none. */
@@ -80,7 +80,9 @@ export class SharedLink implements AsyncDisposable {
   /** @throws as Link does */
   constructor(options: SharedLinkOptions) {
     this.#limits = { timeoutMs: options.requestTimeoutMs };
-    this.remotes = options.remotes.flatMap(parseRemotes).length;
+    const remotes = options.remotes.flatMap(parseRemotes);
+    this.remotes = remotes.length;
+    this.#state = { at: 'connecting', remote: remotes[0]?.text ?? '' };
     this.log = options.log ?? (() => undefined);
     this.#link = new Link(options, {
       onUp: (session) => {
