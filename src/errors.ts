@@ -251,6 +251,12 @@ const registry = {
     (d: { where: string; why: string }) =>
       `${d.where} cannot be expected to be as it was: ${d.why}. Expect other columns, or give a "wait" of your own.`,
   ),
+  OVSDB_NO_INDEX: define(
+    1,
+    500,
+    (d: { table: string; columns: string; why: string }) =>
+      `There is no index of "${d.table}" by ${d.columns}: ${d.why}. Declare one with rowIndex and use Snapshot.find.`,
+  ),
   OVSDB_UNKNOWN_REF: define(
     1,
     500,

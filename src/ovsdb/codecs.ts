@@ -1,11 +1,19 @@
 /** The compiled codecs of a database's tables, made once per schema. What one column's codec does: datum.ts. */
 import { compileColumn, type ColumnCodec } from './datum.ts';
+import { uniqueIndex, type RowIndex } from './indexes.ts';
 import type { ColumnSchema, DatabaseSchema } from './schema.ts';
 
 /** A table's columns by name. */
 export interface TableCodec {
   readonly name: string;
   readonly columns: ReadonlyMap<string, ColumnCodec>;
+  /** By what no two of its rows can be the same. */
+  readonly uniques: readonly RowIndex[];
+}
+
+interface TableShape {
+  readonly columns: Readonly<Record<string, ColumnSchema>>;
+  readonly indexes: readonly (readonly string[])[];
 }
 
 const compiled = new WeakMap<object, ReadonlyMap<string, TableCodec>>();
@@ -14,14 +22,14 @@ const compiled = new WeakMap<object, ReadonlyMap<string, TableCodec>>();
 export function codecsOf<Tables>(schema: DatabaseSchema<Tables>): ReadonlyMap<string, TableCodec> {
   const known = compiled.get(schema);
   if (known) return known;
-  const tables: Readonly<Record<string, { readonly columns: Readonly<Record<string, ColumnSchema>> }>> =
-    schema.tables;
+  const tables: Readonly<Record<string, TableShape>> = schema.tables;
   const codecs = new Map<string, TableCodec>();
   for (const [name, table] of Object.entries(tables)) {
     const columns = Object.entries(table.columns).map(
       ([column, type]) => [column, compileColumn(name, column, type)] as const,
     );
-    codecs.set(name, { name, columns: new Map(columns) });
+    const uniques = table.indexes.map((names) => uniqueIndex(name, names));
+    codecs.set(name, { name, columns: new Map(columns), uniques });
   }
   compiled.set(schema, codecs);
   return codecs;

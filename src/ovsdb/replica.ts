@@ -16,8 +16,6 @@ type View = TableView<DecodedRow>;
 /** The rows of a table that differ; `undefined`: gone. */
 type Changed = Map<Uuid, DecodedRow | undefined>;
 
-const NO_ROWS: View = TableView.of(new Map<Uuid, DecodedRow>());
-
 /** @template Tables the types of the rows, by table */
 export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
   #codecs: ReadonlyMap<string, RowCodec> = new Map();
@@ -42,7 +40,7 @@ export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
     const tables = new Map<string, View>();
     const changes = new Map<string, TableChange<DecodedRow>>();
     for (const [name, codec] of codecs) {
-      const before = this.#tables.get(name) ?? NO_ROWS;
+      const before = this.#tables.get(name) ?? TableView.of(new Map<Uuid, DecodedRow>(), codec.uniques);
       const isComparable = this.#codecs.get(name)?.hasSameColumns(codec) === true;
       const [after, changed] = loadTable(codec, before, content[name] ?? {}, { form, isComparable });
       tables.set(name, after);
@@ -107,7 +105,7 @@ function loadTable(
       if (!known || !isComparable || codec.sameOr(known, row) !== known) rows.set(uuid, row);
     }
   // Where there was nothing, the new rows are the table.
-  if (before.size === 0 && rows.size > 0) return [TableView.of(rows), rows];
+  if (before.size === 0 && rows.size > 0) return [TableView.of(rows, codec.uniques), rows];
   const changed: Changed = rows;
   if (kept.size < before.size)
     for (const uuid of before.keys()) if (!kept.has(uuid)) changed.set(uuid, undefined);

@@ -2,6 +2,7 @@
 import { fail } from '../errors.ts';
 import type { TableCodec } from './codecs.ts';
 import type { ColumnCodec } from './datum.ts';
+import type { RowIndex } from './indexes.ts';
 import type { Uuid } from './schema.ts';
 
 /** A decoded row, frozen; its type by column is in the generated types. */
@@ -15,6 +16,8 @@ type RowClass = new (values: readonly unknown[]) => DecodedRow;
 /** The codec of the columns that the replica holds of one table. */
 export class RowCodec {
   readonly table: string;
+  /** By what no two rows can be the same. */
+  readonly uniques: readonly RowIndex[];
   /** By name: the codec, and the place of the value among a row's values. */
   readonly #columns = new Map<string, { readonly at: number; readonly column: ColumnCodec }>();
   /** The values of a new row, `_uuid` first. */
@@ -24,6 +27,7 @@ export class RowCodec {
   /** @param held the columns to hold; the others throw OVSDB_COLUMN_NOT_HELD where a row is asked for them */
   constructor(codec: TableCodec, held: readonly string[]) {
     this.table = codec.name;
+    this.uniques = codec.uniques;
     for (const name of held) {
       const column = codec.columns.get(name);
       if (!column) throw fail('OVSDB_UNKNOWN_COLUMN', { table: codec.name, column: name });
