@@ -15,7 +15,10 @@ export type LinkStatus =
   | { readonly at: 'listening'; readonly remote: string }
   | { readonly at: 'synchronising'; readonly remote: string }
   | { readonly at: 'live'; readonly remote: string }
-  /** The server is there and the database is not, or not any more: for it to come back. */
+  /**
+   * The server is there and the database is not, or not any more, or it refuses to have it followed: for the database to come
+   * back, or to be another one.
+   */
   | { readonly at: 'waiting'; readonly reason: VsbError }
   | { readonly at: 'backoff'; readonly retryInMs: number; readonly reason: VsbError }
   | { readonly at: 'closed' };

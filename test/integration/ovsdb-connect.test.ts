@@ -105,6 +105,19 @@ describe('ovsdb connect', () => {
     expect([...client.snapshot().table('Bridge').values()].map(({ name }) => name)).to.deep.equal(['br0']);
   });
 
+  it('is called by the server, at a passive remote', async () => {
+    await using server = await OvsdbServer.start();
+    const path = join(server.directory, 'ours.sock');
+    const connecting = connect(`punix:${path}`);
+    await server.ctl('ovsdb-server/add-remote', `unix:${path}`);
+    await using client = await connecting;
+    await server.vsctl('add-br', 'br0');
+    await client.waitFor((snapshot) => snapshot.table('Bridge').size === 1 || undefined, { timeoutMs: 5000 });
+    expect((await failureOf(connect('punix:/nonexistent/ours.sock'))).code).to.equal('LISTEN_FAILED');
+    const patient = connect(`punix:${join(server.directory, 'none.sock')}`, { patienceMs: 1 });
+    expect((await failureOf(patient)).code).to.equal('OVSDB_TIMEOUT');
+  });
+
   it('stops when it is told to', async () => {
     await using peer = await startPeer(() => undefined);
     const stop = new AbortController();

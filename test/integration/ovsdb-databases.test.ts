@@ -153,6 +153,25 @@ describe('ovsdb databases', () => {
     await ovn.waitFor((snapshot) => snapshot.table('Logical_Switch').size === 1 || undefined, WAIT);
   });
 
+  it('does not disturb the others on the link where the server refuses to have one followed', async () => {
+    await using server = await startTwo();
+    await using connection = OvsdbConnection.open({ remote: server.remote, ...TEST_LIMITS });
+    const client = await connection.database({ schema: openVSwitch, columns: COLUMNS });
+    const refused = await connection
+      .database({
+        schema: ovnNorthbound,
+        columns: { Logical_Switch: ['name'] },
+        conditions: { Logical_Switch: [['name', '<', 'x']] },
+      })
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+    expect(refused).to.be.instanceOf(VsbError).with.property('code', 'OVSDB_REQUEST_REFUSED');
+    expect((await client.transact(addQueue(1))).outcome).to.equal('success');
+    expect(connection.stats.connects).to.equal(1);
+  });
+
   it('finds what a replica has wrong', async () => {
     await using server = await OvsdbServer.start();
     await server.vsctl('add-br', 'br0', '--', 'add-br', 'br1');
