@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { fail, type VsbError } from '../errors.ts';
 import { renderHostAndPort, type PassiveRemote } from './remote.ts';
 import { KEEP_ALIVE } from './socket.ts';
-import { explainTls, readTls, type TlsFiles } from './tls.ts';
+import { explainTls, explainVerification, readTls, type TlsFiles } from './tls.ts';
 
 /** Who a listener reports to. */
 export interface Callee {
@@ -78,6 +78,7 @@ function createServerFor(remote: PassiveRemote, callee: Callee, options: ListenO
     {
       ...KEEP_ALIVE,
       ...readTls(options.tls),
+      // Both: who has no certificate is refused in the handshake itself, so that no session is there to be resumed.
       requestCert: true,
       rejectUnauthorized: true,
       handshakeTimeout: options.handshakeTimeoutMs,
@@ -87,14 +88,20 @@ function createServerFor(remote: PassiveRemote, callee: Callee, options: ListenO
     },
   );
   return server.on('tlsClientError', (cause, socket) => {
-    callee.onRefused(`${callerOf(remote, socket)}: ${explainTls(cause) ?? cause.message}`);
+    // Node tells a refused certificate as a reset connection, and the reason here.
+    const refusal: unknown = socket.authorizationError;
+    const why = typeof refusal === 'string' ? explainVerification(refusal) : explainTls(cause);
+    callee.onRefused(`${callerOf(remote, socket)}: ${why ?? cause.message}`);
   });
 }
 
 function callerOf(remote: PassiveRemote, socket: Socket): string {
   if (remote.method === 'punix') return remote.text;
   const method = remote.method === 'ptcp' ? 'tcp' : 'ssl';
-  return `${method}:${renderHostAndPort(socket.remoteAddress ?? '?', socket.remotePort ?? 0)}`;
+  const { remoteAddress, remotePort } = socket;
+  // Gone already.
+  if (remoteAddress === undefined || remotePort === undefined) return 'a caller';
+  return `${method}:${renderHostAndPort(remoteAddress, remotePort)}`;
 }
 
 function withPort(remote: PassiveRemote & { readonly host: string }, { port }: AddressInfo): string {

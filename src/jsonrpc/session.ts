@@ -60,6 +60,8 @@ interface Pending {
   readonly takesMembers: boolean;
 }
 
+const SPEAKS_TLS = 'the other end speaks TLS. Write ssl: in place of tcp: (or pssl: for ptcp:)';
+
 /** The id of probes; requests count from 1. */
 const PROBE_ID = 0;
 
@@ -99,12 +101,10 @@ export class Session {
       this.#receive(chunk);
     });
     socket.on('error', (cause) => {
-      this.#end(
-        fail('OVSDB_LINK_LOST', { remote: peer, why: explainTls(cause) ?? cause.message }, { cause }),
-      );
+      this.#end(this.#lost(explainTls(cause) ?? cause.message, cause));
     });
     socket.on('close', () => {
-      this.#end(fail('OVSDB_LINK_LOST', { remote: peer, why: 'the server closed it' }));
+      this.#end(this.#lost('the server closed it'));
     });
   }
 
@@ -203,13 +203,15 @@ export class Session {
       if (!this.#ended) this.#listener.onReceived?.(isProgress);
     } catch (cause) {
       const isFirst = this.#receivedMessages === 0;
-      this.#end(isFirst && isTlsRecord(chunk) ? this.#speaksTls(cause) : toVsbError(cause));
+      this.#end(isFirst && isTlsRecord(chunk) ? this.#lost(SPEAKS_TLS, cause) : toVsbError(cause));
     }
   }
 
-  #speaksTls(cause: unknown): VsbError {
-    const why = 'the other end speaks TLS. Write ssl: in place of tcp: (or pssl: for ptcp:)';
-    return fail('OVSDB_LINK_LOST', { remote: this.#peer, why }, { cause });
+  #lost(why: string, cause?: unknown): VsbError {
+    // How a server that speaks TLS takes a plain client.
+    const isPlainAndMute = this.#receivedBytes === 0 && this.#peer.startsWith('tcp:');
+    const hint = isPlainAndMute ? ' before it said anything (if it wants TLS, write ssl:)' : '';
+    return fail('OVSDB_LINK_LOST', { remote: this.#peer, why: `${why}${hint}` }, { cause });
   }
 
   #handle(incoming: Incoming): void {

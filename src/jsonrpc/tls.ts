@@ -84,18 +84,9 @@ function unreadable(cause: unknown): string {
 export function explainTls(cause: unknown): string | undefined {
   const code = codeOf(cause);
   const text = messageOf(cause);
+  const verification = explainVerification(code);
+  if (verification !== undefined) return verification;
   switch (code) {
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'UNABLE_TO_GET_ISSUER_CERT':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'CERT_SIGNATURE_FAILURE':
-      return `its certificate is not signed by our CA (${code}). Give the CA that signed the other end's certificate`;
-    case 'CERT_HAS_EXPIRED':
-      return `its certificate has expired (${code}). Renew it there, or set the clock here`;
-    case 'CERT_NOT_YET_VALID':
-      return `its certificate is not valid yet (${code}). Check the clocks of both ends`;
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
     case 'ERR_SSL_HTTP_REQUEST':
@@ -116,6 +107,25 @@ export function explainTls(cause: unknown): string | undefined {
     return `it refuses our certificate (${code}). Give one that its CA signed`;
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return `TLS failed: ${text}`;
   return undefined;
+}
+
+/** Why a peer's certificate is not taken, of OpenSSL's code for it (`TLSSocket.authorizationError`). */
+export function explainVerification(code: string): string | undefined {
+  switch (code) {
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'CERT_SIGNATURE_FAILURE':
+      return `its certificate is not signed by our CA (${code}). Give the CA that signed the other end's certificate`;
+    case 'CERT_HAS_EXPIRED':
+      return `its certificate has expired (${code}). Renew it there, or set the clock here`;
+    case 'CERT_NOT_YET_VALID':
+      return `its certificate is not valid yet (${code}). Check the clocks of both ends`;
+    default:
+      return undefined;
+  }
 }
 
 function codeOf(cause: unknown): string {
