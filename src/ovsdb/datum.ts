@@ -46,8 +46,7 @@ interface AtomCodec {
 export function compileColumn(table: string, name: string, type: ColumnSchema): ColumnCodec {
   const where = `${table}.${name}`;
   const key = compileAtom(where, type.key);
-  // What is added or multiplied by need not lie within the column's own limits.
-  const operand = compileType(where, { type: type.key.type });
+  const operand = compileOperand(where, type.key);
   if (type.value) return mapCodec(where, name, type, key, compileAtom(where, type.value));
   if (type.max === 1)
     return type.min === 1 ? scalarCodec(name, key, operand) : optionalCodec(where, name, key, operand);
@@ -66,6 +65,23 @@ function compileAtom(where: string, type: AtomSchema): AtomCodec {
         throw refused(where, value, `not one of ${choices.join(', ')}`);
       return atom.encode(value, context);
     },
+  };
+}
+
+type EncodeOperand = (mutator: string, value: unknown, context: EncodeContext) => Wire;
+
+/** What is calculated with need not lie within the column's own limits. */
+function compileOperand(where: string, { type }: AtomSchema): EncodeOperand {
+  const atom = compileType(where, { type });
+  return (mutator, value, context) => {
+    // The server looks for an overflow by a division (3.1.0 does so), which ends it.
+    if (mutator === '*=' && type === 'integer' && Number(value) === 0)
+      throw refused(
+        where,
+        value,
+        'a server dies of multiplying a negative integer by 0; write 0 in its place',
+      );
+    return atom.encode(value, context);
   };
 }
 
@@ -115,7 +131,7 @@ function compileType(where: string, type: AtomSchema): AtomCodec {
           return wire[1];
         },
         encode: (value, context) => {
-          if (value instanceof Ref) return context.encodeRef(value, where);
+          if (value instanceof Ref) return context.encodeRef(value as Ref, where);
           if (typeof value !== 'string' || !isUuid(value)) throw refused(where, value, 'not a UUID');
           return context.provisional?.get(value) ?? ['uuid', value];
         },
@@ -169,7 +185,7 @@ function integerCodec(where: string, type: AtomSchema): AtomCodec {
   };
 }
 
-function scalarCodec(name: string, atom: AtomCodec, operand: AtomCodec): ColumnCodec {
+function scalarCodec(name: string, atom: AtomCodec, operand: EncodeOperand): ColumnCodec {
   return {
     name,
     initial: atom.initial,
@@ -177,11 +193,11 @@ function scalarCodec(name: string, atom: AtomCodec, operand: AtomCodec): ColumnC
     applyDiff: (_before, wire) => atom.decode(wire),
     equal: (a, b) => a === b,
     encode: (value, context) => atom.encode(value, context),
-    encodeMutation: (_mutator, value, context) => operand.encode(value, context),
+    encodeMutation: operand,
   };
 }
 
-function optionalCodec(where: string, name: string, atom: AtomCodec, operand: AtomCodec): ColumnCodec {
+function optionalCodec(where: string, name: string, atom: AtomCodec, operand: EncodeOperand): ColumnCodec {
   const decode = (wire: unknown): unknown => {
     const members = setMembers(wire);
     if (!members) return atom.decode(wire);
@@ -199,7 +215,7 @@ function optionalCodec(where: string, name: string, atom: AtomCodec, operand: At
     equal: (a, b) => a === b,
     encode,
     encodeMutation: (mutator, value, context) =>
-      isOfMembers(mutator) ? encode(value, context) : operand.encode(value, context),
+      isOfMembers(mutator) ? encode(value, context) : operand(mutator, value, context),
   };
 }
 
@@ -208,7 +224,7 @@ function setCodec(
   name: string,
   type: ColumnSchema,
   atom: AtomCodec,
-  operand: AtomCodec,
+  operand: EncodeOperand,
 ): ColumnCodec {
   const decode = (wire: unknown): readonly Atom[] => {
     const members = setMembers(wire);
@@ -228,7 +244,7 @@ function setCodec(
     equal: (a, b) => equalSets(asSet(a), asSet(b)),
     encode,
     encodeMutation: (mutator, value, context) =>
-      isOfMembers(mutator) ? encode(value, context) : operand.encode(value, context),
+      isOfMembers(mutator) ? encode(value, context) : operand(mutator, value, context),
   };
 }
 

@@ -8,7 +8,7 @@ import type { TableCodec } from './codecs.ts';
 import { mutate, toMembers, type KnownColumn } from './mutation.ts';
 import type { WireOperation } from './operation.ts';
 import type { DecodedRow } from './row.ts';
-import type { ColumnSchema, DatabaseSchema, TableName, Uuid } from './schema.ts';
+import type { AtomSchema, ColumnSchema, DatabaseSchema, TableName, Uuid } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Rows by table and UUID; `undefined`: removed. */
@@ -132,7 +132,7 @@ export class Overlay<Tables> {
     const conditions = where as readonly (readonly [string, string, unknown])[];
     const [first] = conditions;
     if (first?.[0] === '_uuid') {
-      const [, uuid] = withUuids(first[2], this.#uuids) as readonly [string, Uuid];
+      const [, uuid] = toNamedRow(first[2], this.#uuids) as readonly [string, Uuid];
       const row = this.#row(table, uuid);
       if (row) yield row;
       return;
@@ -172,9 +172,16 @@ export class Overlay<Tables> {
     return { where: `${table}.${name}`, schema, codec };
   }
 
-  /** A value with UUIDs for names. Only where the column has UUIDs: elsewhere the same form is a text of somebody's. */
+  /** A value, or its members or keys, with UUIDs for names. By type: a set of two texts looks like a name. */
   #resolve({ key, value }: ColumnSchema, wire: unknown): unknown {
-    return key.type === 'uuid' || value?.type === 'uuid' ? withUuids(wire, this.#uuids) : wire;
+    if (key.type !== 'uuid' && value?.type !== 'uuid') return wire;
+    const atom = ({ type }: AtomSchema, given: unknown) =>
+      type === 'uuid' ? toNamedRow(given, this.#uuids) : given;
+    const [form, members] = wire as readonly [unknown, unknown];
+    if (form === 'map' && value)
+      return [form, (members as Pairs).map(([name, member]) => [atom(key, name), atom(value, member)])];
+    if (form === 'set') return [form, (members as readonly unknown[]).map((member) => atom(key, member))];
+    return atom(key, wire);
   }
 }
 
@@ -187,10 +194,12 @@ function uuidOf(row: DecodedRow): Uuid {
   return row['_uuid'] as Uuid;
 }
 
-function withUuids(wire: unknown, uuids: ReadonlyMap<string, Uuid>): unknown {
-  if (!Array.isArray(wire)) return wire;
-  if (wire[0] === 'named-uuid' && typeof wire[1] === 'string') return ['uuid', uuids.get(wire[1])];
-  return wire.map((member) => withUuids(member, uuids));
+type Pairs = readonly (readonly [unknown, unknown])[];
+
+/** A UUID on the wire, that of the row for a name. */
+function toNamedRow(wire: unknown, uuids: ReadonlyMap<string, Uuid>): unknown {
+  const [form, name] = wire as readonly [string, string];
+  return form === 'named-uuid' ? ['uuid', uuids.get(name)] : wire;
 }
 
 /** Whether a value meets a condition (RFC 7047 §5.1 `<condition>`). */

@@ -178,6 +178,8 @@ describe('a transaction over a snapshot', () => {
     const wide = begin();
     wide.mutate('Open_vSwitch', ROOT, [['next_cfg', '*=', 2n ** 62n]]);
     expect(codeOf(() => wide.snapshot())).to.equal('OVSDB_VALUE');
+    // It would end the server.
+    expect(codeOf(() => begin().mutate('Port', P0, [['tag', '*=', 0]]))).to.equal('OVSDB_VALUE');
     const second = begin();
     second.mutate('Port', P0, [['tag', 'insert', 8]]);
     expect(codeOf(() => second.snapshot())).to.equal('OVSDB_VALUE');
