@@ -243,33 +243,3 @@ function afterLoss(state: ReconnectState, nowMs: number, rules: ReconnectRules):
   if (up?.isSettled === true && stayedMs >= state.backoffMs) return retry(leastMs, 0);
   return retry(state.backoffMs < leastMs ? leastMs : Math.min(state.backoffMs * 2, mostMs), 0);
 }
-
-// --- what ovsdb/client.ts uses until it stands on link.ts
-
-/** What has to be remembered from one try to the next. */
-export interface Reconnect {
-  /** The pause before the next try but one; doubles. */
-  readonly backoffMs: number;
-  /** Since when the link is up; `undefined` while it is not. Monotonic. */
-  readonly upSinceMs: number | undefined;
-}
-
-/** Before the first try. */
-export const FIRST_TRY: Reconnect = Object.freeze({ backoffMs: 0, upSinceMs: undefined });
-
-/** The link is up. */
-export function linkUp(state: Reconnect, nowMs: number): Reconnect {
-  return { backoffMs: state.backoffMs, upSinceMs: nowMs };
-}
-
-/** A try failed or the link is lost. */
-export function linkDown(
-  state: Reconnect,
-  nowMs: number,
-  limits: BackoffLimits = BACKOFF,
-): { readonly state: Reconnect; readonly waitMs: number } {
-  const stayedUp = state.upSinceMs !== undefined && nowMs - state.upSinceMs >= limits.mostMs;
-  const waitMs = stayedUp ? 0 : state.backoffMs;
-  const backoffMs = waitMs === 0 ? limits.leastMs : Math.min(waitMs * 2, limits.mostMs);
-  return { state: { backoffMs, upSinceMs: undefined }, waitMs };
-}

@@ -82,7 +82,7 @@ export class Session {
 
   /**
    * Connects.
-   * @throws OVSDB_UNREACHABLE, OVSDB_TIMEOUT, TLS_FILES_MISSING, TLS_FILE_INVALID, TLS_KEY_MISMATCH, CANCELLED
+   * @throws OVSDB_UNREACHABLE, TLS_FILES_MISSING, TLS_FILE_INVALID, TLS_KEY_MISMATCH, CANCELLED
    */
   static async open(remote: ActiveRemote, listener: SessionListener, options: OpenOptions): Promise<Session> {
     return new Session(await openSocket(remote, options), remote.text, listener);

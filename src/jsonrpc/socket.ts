@@ -1,15 +1,13 @@
 /** Connects to a remote, and says in people's words why it could not. What goes over the socket: session.ts. */
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { fail, VsbError } from '../errors.ts';
+import { fail, type VsbError } from '../errors.ts';
 import type { ActiveRemote } from './remote.ts';
 import { explainTls, readTls, type TlsFiles } from './tls.ts';
 
-/** Limits of one attempt. */
+/** What one attempt needs. How long it may take is its owner's business. */
 export interface OpenOptions {
-  /** Left out: the signal is the only limit. */
-  readonly connectTimeoutMs?: number;
-  /** Ends the attempt; its reason, if a VsbError, is what is thrown. */
+  /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
   /** Needed for `ssl:`. */
   readonly tls?: TlsFiles | undefined;
@@ -20,24 +18,18 @@ export const KEEP_ALIVE = Object.freeze({ noDelay: true, keepAlive: true, keepAl
 
 /**
  * A connected socket, for `ssl:` after the handshake; the caller owns it.
- * @throws OVSDB_UNREACHABLE, OVSDB_TIMEOUT, TLS_FILES_MISSING, TLS_FILE_INVALID, TLS_KEY_MISMATCH, CANCELLED or the
- *   signal's reason
+ * @throws OVSDB_UNREACHABLE, TLS_FILES_MISSING, TLS_FILE_INVALID, TLS_KEY_MISMATCH, CANCELLED
  */
 export function openSocket(remote: ActiveRemote, options: OpenOptions): Promise<Socket> {
-  const { connectTimeoutMs, signal } = options;
+  const { signal } = options;
   return new Promise((resolve, reject) => {
-    const what = `connecting to "${remote.text}"`;
-    const cancelled = () => {
-      const reason: unknown = signal?.reason;
-      return reason instanceof VsbError ? reason : fail('CANCELLED', { what });
-    };
+    const cancelled = () => fail('CANCELLED', { what: `connecting to "${remote.text}"` });
     if (signal?.aborted === true) {
       reject(cancelled());
       return;
     }
     const { socket, readyEvent } = start(remote, options.tls);
     const settle = (error?: VsbError) => {
-      clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       socket.removeListener('error', onError);
       socket.removeListener('close', onClose);
@@ -63,12 +55,6 @@ export function openSocket(remote: ActiveRemote, options: OpenOptions): Promise<
     const onAbort = () => {
       settle(cancelled());
     };
-    const timer =
-      connectTimeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            settle(fail('OVSDB_TIMEOUT', { what, limitMs: connectTimeoutMs }));
-          }, connectTimeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     socket.once('error', onError);
     socket.once('close', onClose);

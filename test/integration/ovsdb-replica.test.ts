@@ -194,7 +194,7 @@ async function followWith(method: string, server: OvsdbServer) {
       },
       onLost: () => undefined,
     },
-    { connectTimeoutMs: 5000 },
+    {},
   );
   const older: Requester = {
     request: (name, params, options) =>
