@@ -48,13 +48,20 @@ export class Frame {
 export interface FramingLimits {
   readonly maxBytes: number;
   readonly maxDepth: number;
+  /** How much of a large object is read at a time, at least. */
+  readonly batchBytes: number;
 }
 
-/** A database of 100,000 ports is about 50 MB; ovsdb-server's own parser stops at 1,000 levels (lib/json.c). */
-const FRAMING_LIMITS: FramingLimits = Object.freeze({ maxBytes: 1 << 29, maxDepth: 1000 });
+/**
+ * A database of 100,000 ports is about 50 MB; ovsdb-server's own parser stops at 1,000 levels (lib/json.c). A batch is enough
+ * for a call of JSON.parse to be cheap for each row, and so little that what it makes is soon gone.
+ */
+const FRAMING_LIMITS: FramingLimits = Object.freeze({
+  maxBytes: 1 << 29,
+  maxDepth: 1000,
+  batchBytes: 1 << 18,
+});
 
-/** Enough for a call of JSON.parse to be cheap for each, and little enough for what it makes to be gone soon. */
-const LARGE_BYTES = 1 << 18;
 /** The message's own, and two in each other. */
 const LARGE_OBJECT_NESTING = 3;
 
@@ -107,7 +114,7 @@ export class Framer {
   push(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = [];
     const closers = this.#closers;
-    const { maxBytes, maxDepth } = this.#limits;
+    const { maxBytes, maxDepth, batchBytes } = this.#limits;
     const length = chunk.length;
     // Locals: a private field read per byte would cost more than the scan.
     let depth = this.#depth;
@@ -134,7 +141,7 @@ export class Framer {
       } else digits = 0;
       if (byte === QUOTE && depth > 0) inString = true;
       else if (byte === COMMA && depth === largeDepth && depth > 0) {
-        if (index + toOffset - this.#pieceStart > LARGE_BYTES) {
+        if (index + toOffset - this.#pieceStart > batchBytes) {
           this.#pieceStart = index + toOffset;
           this.#commas.push(this.#pieceStart);
         }

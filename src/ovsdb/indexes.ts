@@ -6,9 +6,14 @@ import { fail } from '../errors.ts';
 import { baseOnly, LayeredMap } from './layeredmap.ts';
 import type { ColumnName, ColumnSchema, DatabaseSchema, TableName, Uuid } from './schema.ts';
 
-/** What rows are found by: a column, or a key of a map column. */
-export type IndexPart<Row> =
-  ColumnName<Row> | readonly [column: ColumnName<Row>, key: string | number | bigint];
+/** What rows are found by: a column, or a key of a map column. Of a column whose type is not known, either. */
+export type IndexPart<Row> = {
+  [C in ColumnName<Row>]: unknown extends Row[C]
+    ? C | readonly [column: C, key: string | number | bigint]
+    : Row[C] extends ReadonlyMap<infer K, unknown>
+      ? readonly [column: C, key: K]
+      : C;
+}[ColumnName<Row>];
 
 /** What to ask for in one part: of a set any member, of a map's key its value; `undefined` where there may be none. */
 export type IndexValue<Row, P> = P extends readonly [infer C extends keyof Row, unknown]
@@ -117,7 +122,7 @@ export function uniqueIndex(table: string, columns: readonly string[]): RowIndex
 function toPart(
   table: string,
   columns: Readonly<Record<string, ColumnSchema>> | undefined,
-  part: IndexPart<AnyRow>,
+  part: string | readonly [column: string, key: unknown],
 ): Part {
   const [column, key] = typeof part === 'string' ? [part] : part;
   const schema = columns?.[column];

@@ -73,7 +73,7 @@ describe('framing', () => {
   });
 
   it('bounds size and depth, each with its code', () => {
-    const small = { maxBytes: 10, maxDepth: 3 };
+    const small = { maxBytes: 10, maxDepth: 3, batchBytes: 4 };
     expect(codeOf(() => new Framer(small).push(Buffer.from('{"a":[[1]]}')))).to.equal('JSONRPC_TOO_LARGE');
     expect(codeOf(() => new Framer(small).push(Buffer.from('{"a":"12345678')))).to.equal('JSONRPC_TOO_LARGE');
     expect(codeOf(() => new Framer(small).push(Buffer.from('{[[[')))).to.equal('JSONRPC_TOO_DEEP');
@@ -100,7 +100,7 @@ describe('framing', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-        const framer = new Framer({ maxBytes: 64, maxDepth: 5 });
+        const framer = new Framer({ maxBytes: 64, maxDepth: 5, batchBytes: 8 });
         const code = codeOf(() => {
           for (const bytes of pieces) framer.push(bytes).forEach((frame) => decodeMessage(frame));
         });
