@@ -8,7 +8,13 @@ import { OvsdbClient } from '../../src/ovsdb/client.ts';
 import { parseSchema } from '../../src/ovsdb/schemafile.ts';
 import type { GenericRow, GenericTables, Uuid } from '../../src/ovsdb/schema.ts';
 import type { Snapshot } from '../../src/ovsdb/snapshot.ts';
-import { Transaction, type Mutation, type RowInput, type Target } from '../../src/ovsdb/transaction.ts';
+import {
+  Transaction,
+  type Condition,
+  type Mutation,
+  type RowInput,
+  type Target,
+} from '../../src/ovsdb/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 
 const set = (key: unknown) => ({ type: { key, min: 0, max: 'unlimited' } });
@@ -91,21 +97,14 @@ const VALUES: Readonly<Record<Table, Readonly<Record<string, fc.Arbitrary<unknow
 };
 
 type Where =
-  { readonly row: Pick } | { readonly column: string; readonly operator: string; readonly value: unknown };
-type Step =
-  | {
-      readonly op: 'insert' | 'update';
-      readonly table: Table;
-      readonly where: Where;
-      readonly row: object;
-    }
-  | { readonly op: 'delete'; readonly table: Table; readonly where: Where }
-  | {
-      readonly op: 'mutate';
-      readonly table: Table;
-      readonly where: Where;
-      readonly mutations: readonly (readonly [string, string, unknown])[];
-    };
+  | { readonly row: Pick }
+  | { readonly column: string; readonly operator: Condition<GenericRow>[1]; readonly value: unknown };
+type Step = { readonly table: Table; readonly where: Where } & (
+  | { readonly op: 'insert'; readonly row: object }
+  | { readonly op: 'update'; readonly row: object }
+  | { readonly op: 'delete' }
+  | { readonly op: 'mutate'; readonly mutations: readonly (readonly [string, string, unknown])[] }
+);
 
 const NUMERIC = new Set(['count', 'small', 'real', 'number', 'numbers']);
 const MAPS = new Set(['config', 'named', 'noted']);
@@ -114,11 +113,11 @@ const MEMBERS = new Set(['tags', 'numbers', 'leaves', 'loose', 'children', ...MA
 function steps(table: Table): fc.Arbitrary<Step> {
   const columns = Object.entries(VALUES[table]);
   const column = fc.constantFrom(...columns);
-  const operators = (name: string) => [
-    ...['==', '!=', 'includes', 'excludes'],
-    ...(NUMERIC.has(name) && name !== 'numbers' ? ['<', '<=', '>', '>='] : []),
+  const operators = (name: string): Condition<GenericRow>[1][] => [
+    ...(['==', '!=', 'includes', 'excludes'] as const),
+    ...(NUMERIC.has(name) && name !== 'numbers' ? (['<', '<=', '>', '>='] as const) : []),
   ];
-  const condition = column.chain(([name, value]) =>
+  const condition: fc.Arbitrary<Where> = column.chain(([name, value]) =>
     fc.record({ column: fc.constant(name), operator: fc.constantFrom(...operators(name)), value }),
   );
   const where: fc.Arbitrary<Where> = fc.oneof(
