@@ -79,13 +79,17 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   }
 
   private constructor(link: SharedLink, options: DatabaseOptions<Tables>, ownsLink: boolean) {
-    const { schema, columns, conditions = {}, leaderOnly = true, clusterId } = options;
+    const { schema, columns, conditions = {}, leaderOnly = true } = options;
+    const clusterId = options.clusterId === undefined ? undefined : toUuid(options.clusterId);
     this.#link = link;
     this.#ownsLink = ownsLink;
     this.#options = options;
     this.#codecs = codecsOf(schema);
     this.#rowCodecs = rowCodecsOf(this.#codecs, columns);
-    this.#status = new BehaviorSubject<LinkStatus>(toStatus(link.state) ?? { at: 'connecting', remote: '' });
+    const { state } = link;
+    this.#status = new BehaviorSubject<LinkStatus>(
+      state.at === 'up' ? { ...state, at: 'connecting' } : state,
+    );
     this.#follower = new Follower<Tables>(
       {
         database: schema.name,
@@ -111,13 +115,8 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
       },
     );
     this.#lock = options.lock === undefined ? undefined : link.lock(options.lock, false);
-    const demands = {
-      leaderOnly,
-      clusterId: clusterId === undefined ? undefined : toUuid(clusterId),
-      leastIndex: 0n,
-    };
-    link.add(this.#follower, demands, (state) => {
-      this.#onLink(state);
+    link.add(this.#follower, { leaderOnly, clusterId, leastIndex: 0n }, (now) => {
+      this.#onLink(now);
     });
   }
 
@@ -258,10 +257,10 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   }
 
   #onLink(state: LinkState): void {
-    const status = toStatus(state);
     // The connection that it shares was closed.
-    if (status?.at === 'closed') void this.close();
-    else if (status) this.#status.next(status);
+    if (state.at === 'closed') void this.close();
+    // While a session is up, the follower says.
+    else if (state.at !== 'up') this.#status.next(state);
   }
 
   #onFollower(state: FollowerState): void {
@@ -282,11 +281,6 @@ function rowCodecsOf(
       return [table, new RowCodec(codec, held)];
     }),
   );
-}
-
-/** What the link alone says; while a session is up, its follower says. */
-function toStatus(state: LinkState): LinkStatus | undefined {
-  return state.at === 'up' ? undefined : state;
 }
 
 function toReason(status: LinkStatus): string {

@@ -89,6 +89,11 @@ export function refusedRequest(state: ConditionState): ConditionState {
   return { ...state, requested: undefined };
 }
 
+/** Back to what the replica shows: a server refuses to begin with what is acked. */
+export function takenBack(state: ConditionState, shown: Stage): ConditionState {
+  return { ...state, acked: shown };
+}
+
 /** The link is lost. What was requested may or may not be done: it is wanted again. */
 export function interrupted(state: ConditionState): ConditionState {
   return { ...state, requested: undefined, wanted: state.wanted ?? state.requested };

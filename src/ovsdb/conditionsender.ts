@@ -3,7 +3,7 @@
  * conditions.ts's; where the rows go that come and go with it, follower.ts's.
  */
 import { BehaviorSubject } from 'rxjs';
-import type { VsbError } from '../errors.ts';
+import { toVsbError, type VsbError } from '../errors.ts';
 import {
   acknowledged,
   initialConditions,
@@ -12,8 +12,10 @@ import {
   nextRequest,
   refusedRequest,
   settledAnew,
+  takenBack,
   want,
   type ConditionState,
+  type Stage,
   type Wheres,
 } from './conditions.ts';
 import { refused, toConditionRequests, type Limits, type PresentColumns, type Requester } from './monitor.ts';
@@ -38,6 +40,8 @@ export class ConditionSender {
   readonly #progress = new BehaviorSubject<ConditionProgress>({ acked: 0 });
   readonly #onFailure: (cause: unknown) => void;
   #state: ConditionState;
+  /** What the last copy was under. */
+  #shown: Stage | undefined;
   /** `unconditional`: a server that knows no conditions. */
   #monitor: ConditionalMonitor | 'unconditional' | undefined;
 
@@ -55,6 +59,7 @@ export class ConditionSender {
 
   /** What answers to requests that are sent now will be under. */
   get inForce(): Wheres {
+    if (this.#monitor === 'unconditional') return new Map();
     return (this.#state.requested ?? this.#state.acked).wheres;
   }
 
@@ -84,7 +89,20 @@ export class ConditionSender {
 
   /** The copy is there. */
   shown(): void {
+    this.#shown = this.#state.acked;
     this.#tell();
+  }
+
+  /**
+   * The server refuses the monitor.
+   * @returns whether there are older conditions, which a server has taken, to go back to
+   */
+  takeBack(reason: VsbError): boolean {
+    const { version } = this.#state.acked;
+    if (!this.#shown || this.#shown.version === version) return false;
+    this.#state = takenBack(this.#state, this.#shown);
+    this.#tell({ version, reason });
+    return true;
   }
 
   /** The monitor stands: what is wanted meanwhile can be asked for. */
@@ -122,26 +140,36 @@ export class ConditionSender {
 
   async #request(monitor: ConditionalMonitor, requests: Readonly<Record<string, unknown>>): Promise<void> {
     const method = 'monitor_cond_change';
-    const answer = await monitor.session.request(method, [monitor.id, monitor.id, requests], {
+    const options = {
       ...this.#limits,
       extendWhileReceiving: true,
       // The rows that come and go with it have been sent before the answer.
       onResult: () => {
         if (monitor === this.#monitor) this.#acknowledge();
       },
-    });
+    };
+    let problem: VsbError | undefined;
+    try {
+      const answer = await monitor.session.request(method, [monitor.id, monitor.id, requests], options);
+      if (answer.kind === 'lost') throw answer.reason;
+      if (answer.kind === 'error') problem = refused(method, answer);
+    } catch (cause) {
+      // A text that cannot be sent is no fault of the session.
+      problem = toVsbError(cause);
+      if (problem.code !== 'JSONRPC_UNSENDABLE') throw problem;
+    }
     if (monitor !== this.#monitor) return;
-    if (answer.kind === 'lost') throw answer.reason;
-    if (answer.kind === 'error') {
+    if (problem) {
       const version = this.#state.requested?.version ?? 0;
       this.#state = refusedRequest(this.#state);
-      this.#tell({ version, reason: refused(method, answer) });
+      this.#tell({ version, reason: problem });
     }
     this.#send();
   }
 
   #acknowledge(): void {
     this.#state = acknowledged(this.#state);
+    this.#shown = this.#state.acked;
     this.#tell();
   }
 

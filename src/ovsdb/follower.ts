@@ -152,9 +152,14 @@ export class Follower<Tables> implements Member {
     this.#follow(served, attempt, schemaText).catch((cause: unknown) => {
       if (attempt !== this.#attempt) return;
       const reason = toVsbError(cause);
+      if (reason.code !== 'OVSDB_REQUEST_REFUSED' && reason.code !== 'JSONRPC_UNSENDABLE') {
+        this.#events.leave(reason);
+        return;
+      }
       // The server is good for others on the link: what it refuses is of this database only.
-      if (reason.code === 'OVSDB_REQUEST_REFUSED') this.#enter({ at: 'waiting', reason });
-      else this.#events.leave(reason);
+      this.#options.log('warn', reason.message);
+      if (this.conditions.takeBack(reason)) this.#start(served);
+      else this.#enter({ at: 'waiting', reason });
     });
   }
 
@@ -171,7 +176,11 @@ export class Follower<Tables> implements Member {
       return;
     }
     this.#present = present;
-    this.#missing = missingOf(held, present);
+    const missing = missingOf(held, present);
+    for (const name of missing)
+      if (!this.#missing.includes(name))
+        log('warn', `the server's ${this.database} schema has no ${name}; it reads as empty`);
+    this.#missing = missing;
     if (this.#lastTransaction === NO_TRANSACTION) this.conditions.startAnew();
     const id = served.newMonitorId(this.database);
     this.#monitorId = id;
@@ -189,8 +198,6 @@ export class Follower<Tables> implements Member {
       if (attempt === this.#attempt) this.#becomeLive(served, content, started);
     });
     if (attempt !== this.#attempt) return;
-    for (const name of this.#missing)
-      log('warn', `the server's ${this.database} schema has no ${name}; it reads as empty`);
     log('debug', `following ${this.database} at ${remote} with ${method}`);
     if (method === 'monitor' && [...request.wheres.values()].some((where) => where !== true))
       log('warn', `${remote} knows no conditions: every row of ${this.database} is held`);

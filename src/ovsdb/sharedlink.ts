@@ -123,6 +123,7 @@ export class SharedLink implements AsyncDisposable {
 
   remove(member: Member): void {
     this.#seats.delete(member);
+    this.reviewSettled();
   }
 
   /** Looks again whether every database has what it can get. */

@@ -8,6 +8,9 @@ export interface WaitForOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Node's timers count in 31 bits and take more for 1: who says `Infinity`, or a month, has no deadline. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * The first thing that `read` finds.
  * @param limits.what what is waited for, for messages
@@ -42,7 +45,8 @@ export function waitForValue<V, T>(
         reject(fail('OVSDB_TIMEOUT', { what, limitMs: timeoutMs ?? 0 }));
       });
     };
-    const timer = timeoutMs === undefined ? undefined : setTimeout(onTime, timeoutMs);
+    const timer =
+      timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(onTime, timeoutMs);
     if (signal?.aborted === true) {
       onAbort();
       return;

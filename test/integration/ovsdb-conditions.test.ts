@@ -149,6 +149,28 @@ describe('ovsdb conditions', () => {
     expect(queues(client)).to.deep.equal([2]);
   });
 
+  it('goes back to what a server took where the next one refuses what was set meanwhile', async () => {
+    await using server = await OvsdbServer.start();
+    await using client = await connectTo(server.remote, { conditions: { Queue: [['dscp', '==', 1]] } });
+    await addQueues(client, 1, 2);
+    const changes = recordChanges(client);
+    const down = status(client, 'backoff');
+    await server.kill();
+    await down;
+    const live = status(client, 'live');
+    const refused = codeOf(client.setConditions({ Port: [['name', '<', 'x']] }, WAIT));
+    await server.restart();
+    expect(await refused).to.equal('OVSDB_REQUEST_REFUSED');
+    await live;
+    expect(queues(client)).to.deep.equal([1]);
+    const half = client.setConditions({ Port: [['name', '==', '\ud800']] }, WAIT);
+    expect(await codeOf(half)).to.equal('JSONRPC_UNSENDABLE');
+    expect(changes).to.deep.equal([]);
+    expect(client.metrics().reconnects).to.equal(1);
+    await client.setConditions({ Queue: true }, WAIT);
+    expect(queues(client)).to.deep.equal([1, 2]);
+  });
+
   it('stops waiting when it is told to, or at its limit; the change goes on', async () => {
     await using server = await OvsdbServer.start();
     await using client = await connectTo(server.remote, { conditions: { Queue: false } });
@@ -177,6 +199,7 @@ describe('ovsdb conditions', () => {
     expect(queues(client)).to.deep.equal([1, 2]);
     await client.setConditions({ Queue: false }, WAIT);
     expect(queues(client)).to.deep.equal([1, 2]);
+    expect(await client.selfCheck()).to.deep.equal([]);
     expect(warnings.join()).to.include('knows no conditions');
   });
 });
