@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { VsbError } from '../../src/errors.ts';
+import { openVSwitch } from '../../src/ovsdb/generated/vswitch.ts';
+import { Transaction } from '../../src/ovsdb/transaction.ts';
 import { newDirectory, OvsdbServer } from '../support/ovsdb.ts';
 import {
   addQueue,
@@ -9,10 +11,21 @@ import {
   queues,
   recordChanges,
   status,
+  sumOfChanges,
 } from '../support/ovsdbclient.ts';
 import { OvsdbCluster } from '../support/ovsdbcluster.ts';
 
 const WAIT = { timeoutMs: 15_000 };
+
+/** More rows than fit into one batch of what is parsed at a time. */
+async function write(server: OvsdbServer): Promise<void> {
+  await using client = await connectTo(server.remote, { patienceMs: 10_000 });
+  const transaction = new Transaction(openVSwitch);
+  for (let row = 0; row < 1500; row += 1)
+    transaction.insert('Queue', { dscp: row % 5, other_config: new Map([['row', String(row)]]) });
+  const { outcome } = await client.transact(transaction);
+  if (outcome !== 'success') throw new Error(outcome);
+}
 
 describe('ovsdb cluster', function () {
   this.timeout(60_000);
@@ -64,6 +77,48 @@ describe('ovsdb cluster', function () {
       'modify Open_vSwitch',
     ]);
     expect(await client.selfCheck()).to.deep.equal([]);
+  });
+
+  it('adds up to the snapshot, whoever leads, whatever conditions there are', async () => {
+    await using cluster = await OvsdbCluster.start();
+    await using client = await connectTo(cluster.remotes, { patienceMs: 10_000 });
+    await using follower = await connectTo(cluster.remotes, { patienceMs: 10_000, leaderOnly: false });
+    await using some = await connectTo(cluster.remotes, {
+      patienceMs: 10_000,
+      conditions: { Queue: [['dscp', '==', 1]] },
+    });
+    const clients = [client, follower, some];
+    const checks = clients.map(sumOfChanges);
+    for (let turn = 0; turn < 40; turn += 1) {
+      const transaction = new Transaction(openVSwitch);
+      for (let row = 0; row < 3; row += 1)
+        transaction.insert('Queue', {
+          dscp: (turn + row) % 5,
+          other_config: new Map([['turn', String(turn)]]),
+        });
+      if (turn % 7 === 0) transaction.delete('Queue', [['dscp', '==', turn % 5]]);
+      const changing = some.setConditions({ Queue: turn % 3 === 0 || [['dscp', '==', turn % 5]] }, WAIT);
+      if (turn % 10 === 5) {
+        const live = liveAgain(client);
+        const down = status(client, 'backoff');
+        const leader = await cluster.leader();
+        await leader.kill();
+        await down;
+        // While it is down for some of them.
+        await write(await cluster.leader());
+        await leader.restart();
+        await live;
+      }
+      const outcome = await follower.transact(transaction);
+      expect(outcome.outcome).to.be.oneOf(['success', 'try-again', 'unknown']);
+      await changing;
+      for (const check of checks) check();
+    }
+    for (const one of clients) {
+      await status(one, 'live');
+      expect(await one.selfCheck()).to.deep.equal([]);
+    }
+    expect(client.snapshot().table('Queue').size).to.be.greaterThan(1000);
   });
 
   it('stays with any server where it need not lead, and leaves one that is cut off', async () => {

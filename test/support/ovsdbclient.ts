@@ -81,3 +81,30 @@ export function addQueue(dscp: number): Transaction<OpenVSwitchTables> {
 export function queues(client: Client): readonly number[] {
   return [...client.snapshot().table('Queue').values()].map(({ dscp }) => dscp ?? -1).sort((a, b) => a - b);
 }
+
+/** Adds every change from now on up. @returns a check that fails where that is not what the snapshot shows */
+export function sumOfChanges(client: Client): () => void {
+  const tables = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
+  const rowsOf = (): Map<string, unknown> =>
+    new Map(
+      tables.flatMap((table) =>
+        [...client.snapshot().table(table)].map(([uuid, row]) => [`${table} ${uuid}`, row] as const),
+      ),
+    );
+  const sum = rowsOf();
+  const problems: string[] = [];
+  client.changes$.subscribe((changes) => {
+    for (const { table, uuid, kind, before, after } of changes) {
+      const key = `${table} ${uuid}`;
+      if (sum.get(key) !== before) problems.push(`${kind} ${key} comes with another row before`);
+      if (after === undefined) sum.delete(key);
+      else sum.set(key, after);
+    }
+  });
+  return () => {
+    const rows = rowsOf();
+    for (const [key, row] of sum) if (rows.get(key) !== row) problems.push(`${key} is not what it became`);
+    if (sum.size !== rows.size) problems.push(`${String(sum.size)} rows became ${String(rows.size)}`);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  };
+}
