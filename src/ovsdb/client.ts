@@ -2,7 +2,7 @@
  * An OVSDB client: one database, replicated and changed by transactions, whatever happens to the link. Puts together what
  * follows (follower.ts), what it follows over (sharedlink.ts), and what a transaction came to (outcome.ts).
  */
-import { BehaviorSubject, Subject, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { fail } from '../errors.ts';
 import type { LinkState } from '../jsonrpc/link.ts';
 import type { Changes } from './changes.ts';
@@ -25,6 +25,7 @@ import { toUuid } from './schema.ts';
 import { check, compareWith, planCheck, type Difference } from './selfcheck.ts';
 import type { SharedLink } from './sharedlink.ts';
 import { Snapshot } from './snapshot.ts';
+import { BehaviorSubject, Subject } from './streams.ts';
 import type { Transaction } from './transaction.ts';
 import { waitForValue, type WaitForOptions } from './waitfor.ts';
 
@@ -211,7 +212,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     const { session } = this.#link;
     const { present, conditions, replica } = this.#follower;
     const { schema, columns } = this.#options;
-    if (!session || !present || this.#status.value.at !== 'live')
+    if (!session || !present || this.#follower.state.at !== 'live')
       throw fail('OVSDB_NOT_LIVE', { database: schema.name, at: this.#status.value.at });
     const plan = planCheck(columns, present, conditions.inForce);
     const limits = { timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs, signal: options.signal };
@@ -243,8 +244,9 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   async #transact(transaction: Transaction<Tables>, options: TransactOptions): Promise<TransactionOutcome> {
     if (transaction.isEmpty) return { outcome: 'unchanged' };
     const { session } = this.#link;
-    const status = this.#status.value;
-    if (!session || status.at !== 'live') return { outcome: 'try-again', reason: toReason(status) };
+    // Live a moment before its status says so: who is told of the rows may write at once.
+    if (!session || this.#follower.state.at !== 'live')
+      return { outcome: 'try-again', reason: toReason(this.#status.value) };
     const lock = options.lock ?? this.#lock;
     if (lock && lock.state !== 'held')
       return { outcome: 'not-locked', reason: `the lock "${lock.name}" is ${lock.state}` };

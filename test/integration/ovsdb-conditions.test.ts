@@ -69,6 +69,29 @@ describe('ovsdb conditions', () => {
     expect(changes).to.deep.equal([]);
   });
 
+  it('asks about columns that are not held too', async () => {
+    await using server = await OvsdbServer.start();
+    await using client = await connectTo(server.remote, {
+      columns: { Queue: ['dscp'] },
+      conditions: { Queue: [['other_config', 'includes', new Map([['n', '2']])]] },
+    });
+    await addQueues(client, 1, 2, 3);
+    expect(queues(client)).to.deep.equal([2]);
+    await server.vsctl('set', 'Queue', ...[...client.snapshot().table('Queue').keys()], 'external_ids:x=y');
+    await client.setConditions({ Queue: [['external_ids', 'includes', new Map([['x', 'y']])]] }, WAIT);
+    expect(queues(client)).to.deep.equal([2]);
+    await client.setConditions({ Queue: [['other_config', 'includes', new Map([['n', '3']])]] }, WAIT);
+    expect(queues(client)).to.deep.equal([3]);
+    expect(await client.selfCheck()).to.deep.equal([]);
+    await using writer = await connectTo(server.remote);
+    const transaction = new Transaction(openVSwitch);
+    transaction.update('Queue', [['dscp', '==', 1]], { other_config: new Map([['n', '3']]) });
+    transaction.update('Queue', [['dscp', '==', 3]], { other_config: new Map() });
+    expect((await writer.transact(transaction)).outcome).to.equal('success');
+    await client.waitFor(() => (queues(client)[0] === 1 ? true : undefined), WAIT);
+    expect(queues(client)).to.deep.equal([1]);
+  });
+
   it('makes the newest of several changes at once, and resolves each', async () => {
     await using server = await OvsdbServer.start();
     await using client = await connectTo(server.remote, { conditions: { Queue: false } });
