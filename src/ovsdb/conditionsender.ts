@@ -2,7 +2,6 @@
  * Takes changes of conditions to the server, one request at a time, over any number of sessions. How far one is, is
  * conditions.ts's; where the rows go that come and go with it, follower.ts's.
  */
-import { BehaviorSubject } from 'rxjs';
 import { toVsbError, type VsbError } from '../errors.ts';
 import {
   acknowledged,
@@ -19,6 +18,7 @@ import {
   type Wheres,
 } from './conditions.ts';
 import { refused, toConditionRequests, type Limits, type PresentColumns, type Requester } from './monitor.ts';
+import { BehaviorSubject } from './streams.ts';
 
 /** Which versions of the conditions have come to something. */
 export interface ConditionProgress {

@@ -2,10 +2,11 @@
  * A lock of an OVSDB server (RFC 7047 §4.1.8 to 4.1.11), held or queued for as long as its owner wants it, over any number
  * of sessions: after each reconnect it is asked for again. Who has the session is sharedlink.ts.
  */
-import { BehaviorSubject, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { fail } from '../errors.ts';
 import type { Answer } from '../jsonrpc/session.ts';
 import { refused, type Limits, type Requester } from './monitor.ts';
+import { BehaviorSubject } from './streams.ts';
 import { waitForValue, type WaitForOptions } from './waitfor.ts';
 
 /**

@@ -2,12 +2,13 @@
  * An update that is planned anew when somebody else was faster (optimistic concurrency: read, expect, write), and that
  * survives the loss of the link where it can be recognised. One attempt: client.ts; what it came to: outcome.ts.
  */
-import { merge, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { VsbError } from '../errors.ts';
 import type { TransactionOutcome } from './outcome.ts';
 import type { Ref } from './ref.ts';
 import type { TableName, Uuid } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
+import { merge } from './streams.ts';
 import type { Transaction } from './transaction.ts';
 import { waitForValue } from './waitfor.ts';
 

@@ -1,6 +1,7 @@
 /** Waits for something in a stream of values that begins with the present one; with a deadline, and a way to stop. */
-import { Subscription, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { fail, toVsbError } from '../errors.ts';
+import { Subscription } from './streams.ts';
 
 /** Limits of one wait. */
 export interface WaitForOptions {
