@@ -34,6 +34,8 @@ export {
 } from './transaction.ts';
 export type { Ref } from './ref.ts';
 export type { OperationResult, TransactionOutcome } from './outcome.ts';
+export { updateWithRetries, type RetryOptions, type Updatable } from './retry.ts';
+export { lint, type LintFinding } from './lint.ts';
 
 // Schemas: known when the code is written, or at run time only.
 export {
