@@ -26,7 +26,6 @@ import { check, compareWith, planCheck, type Difference } from './selfcheck.ts';
 import type { SharedLink } from './sharedlink.ts';
 import { Snapshot } from './snapshot.ts';
 import { BehaviorSubject, Subject } from './streams.ts';
-import { BehaviorSubject, Subject } from './streams.ts';
 import type { Transaction } from './transaction.ts';
 import { waitForValue, type WaitForOptions } from './waitfor.ts';
 
