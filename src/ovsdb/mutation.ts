@@ -133,7 +133,7 @@ const sets = new WeakMap<ColumnSchema, ColumnCodec>();
 const operands = new WeakMap<ColumnSchema, ColumnCodec>();
 
 /** Reads any number of the column's members (of a map: its keys). */
-export function setOf({ where, schema }: KnownColumn): ColumnCodec {
+function setOf({ where, schema }: KnownColumn): ColumnCodec {
   return kept(sets, schema, () =>
     compileColumn(where, 'members', { key: schema.key, min: 0, max: Infinity }),
   );

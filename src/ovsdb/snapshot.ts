@@ -25,7 +25,7 @@ export class Snapshot<Tables> {
   }
 
   /** One row, or `undefined` where there is none. */
-  row<T extends TableName<Tables>>(name: T, uuid: Uuid): Tables[T] | undefined {
+  row<T extends TableName<Tables>>(name: T, uuid: Uuid<NoInfer<T>>): Tables[T] | undefined {
     return this.table(name).get(uuid);
   }
 
