@@ -57,7 +57,14 @@ export interface DatabaseOptions<Tables> {
 }
 
 /** Which server, with which patience. */
-export interface ConnectionOptions extends Omit<SharedLinkOptions, 'remotes' | 'downloadTimeoutMs'> {
+export interface ConnectionOptions extends Omit<
+  SharedLinkOptions,
+  'remotes' | 'downloadTimeoutMs' | 'connectTimeoutMs' | 'requestTimeoutMs'
+> {
+  /** For one socket to connect, TLS handshake included. Default: 5 s. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** For an answer, and for the first copy; while one is being received the time starts anew. Default: 30 s. */
+  readonly requestTimeoutMs?: number | undefined;
   /**
    * `unix:PATH`, `tcp:HOST:PORT`, `ssl:HOST:PORT`, several of them (also in one text, with commas) for the servers of a
    * cluster; or `punix:`, `ptcp:`, `pssl:` to be called.
@@ -77,8 +84,25 @@ export interface TransactOptions {
   readonly lock?: Pick<Lock, 'name' | 'state'> | undefined;
 }
 
+const DEFAULTS = Object.freeze({
+  // A socket on this host connects at once; a remote one may need a resend or two of its first packet.
+  connectTimeoutMs: 5_000,
+  // A transaction of 20,000 ports takes ovsdb-server under 3 s; the rest is for a busy host.
+  requestTimeoutMs: 30_000,
+});
+
 /** The link that a connection's options ask for. @throws as OvsdbConnection.open */
 export function openLink({ remote, ...options }: ConnectionOptions): SharedLink {
-  const remotes = typeof remote === 'string' ? [remote] : remote;
-  return new SharedLink({ ...options, remotes, downloadTimeoutMs: options.requestTimeoutMs });
+  const {
+    connectTimeoutMs = DEFAULTS.connectTimeoutMs,
+    requestTimeoutMs = DEFAULTS.requestTimeoutMs,
+    ...more
+  } = options;
+  return new SharedLink({
+    ...more,
+    remotes: typeof remote === 'string' ? [remote] : remote,
+    connectTimeoutMs,
+    requestTimeoutMs,
+    downloadTimeoutMs: requestTimeoutMs,
+  });
 }
