@@ -67,6 +67,8 @@ const LARGE_OBJECT_NESTING = 3;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const ZERO = 0x30;
+const NINE = 0x39;
 const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -115,51 +117,58 @@ export class Framer {
     const frames: Frame[] = [];
     const closers = this.#closers;
     const { maxBytes, maxDepth, batchBytes } = this.#limits;
-    const length = chunk.length;
+    const { length } = chunk;
     // Locals: a private field read per byte would cost more than the scan.
     let depth = this.#depth;
     let inString = this.#inString;
-    let escaped = this.#escaped;
     let digits = this.#digits;
     let nesting = this.#nesting;
     let largeDepth = this.#largeDepth;
     let start = 0;
     /** What makes an index in this chunk an offset in the message. */
     let toOffset = this.#chunkBytes;
-    for (let index = 0; index < length; index += 1) {
-      const byte = chunk[index] as number;
+    // A backslash at the end of the chunk before escapes the first byte of this one.
+    let index = this.#escaped && length > 0 ? 1 : 0;
+    if (length > 0) this.#escaped = false;
+    while (index < length) {
       if (inString) {
-        if (escaped) escaped = false;
-        else if (byte === QUOTE) inString = false;
-        else if (byte === BACKSLASH) escaped = true;
+        // Most of the bytes are passed here.
+        while (index < length) {
+          const byte = chunk[index++];
+          if (byte === QUOTE) {
+            inString = false;
+            break;
+          }
+          if (byte === BACKSLASH && ++index > length) this.#escaped = true;
+        }
         continue;
       }
-      if (byte >= 0x30 && byte <= 0x39) {
+      const byte = chunk[index++] as number;
+      if (byte >= ZERO && byte <= NINE) {
         digits += 1;
         if (digits === LONG_NUMBER_DIGITS) this.#hasLongNumber = true;
         if (depth > 0) continue;
       } else digits = 0;
       if (byte === QUOTE && depth > 0) inString = true;
-      else if (byte === COMMA && depth === largeDepth && depth > 0) {
-        if (index + toOffset - this.#pieceStart > batchBytes) {
+      else if (byte === COMMA && depth > 0) {
+        if (depth === largeDepth && index + toOffset - this.#pieceStart > batchBytes) {
           this.#pieceStart = index + toOffset;
-          this.#commas.push(this.#pieceStart);
+          this.#commas.push(this.#pieceStart - 1);
         }
       } else if (byte === OPEN_BRACE || (byte === OPEN_BRACKET && depth > 0)) {
         if (depth === 0) {
-          start = index;
-          toOffset = -index;
+          start = index - 1;
+          toOffset = -start;
         }
         depth += 1;
         if (depth > maxDepth) throw fail('JSONRPC_TOO_DEEP', { limit: maxDepth });
         closers[depth] = byte + 2;
-        if (byte === OPEN_BRACE) {
-          nesting += 1;
-          if (nesting === LARGE_OBJECT_NESTING) {
-            largeDepth = depth;
-            this.#largeStart = index + toOffset;
-            this.#pieceStart = this.#largeStart;
-          }
+        if (byte === OPEN_BRACKET) continue;
+        nesting += 1;
+        if (nesting === LARGE_OBJECT_NESTING) {
+          largeDepth = depth;
+          this.#pieceStart = index + toOffset;
+          this.#largeStart = this.#pieceStart - 1;
         }
       } else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && depth > 0) {
         if (closers[depth] !== byte) throw fail('JSONRPC_SYNTAX', { why: 'its brackets do not match' });
@@ -167,19 +176,18 @@ export class Framer {
           nesting -= 1;
           if (depth === largeDepth) {
             largeDepth = 0;
-            if (this.#commas.length > 0) this.#keepLarge(index + toOffset);
+            this.#endLarge(index - 1 + toOffset);
           }
         }
         depth -= 1;
         if (depth > 0) continue;
-        frames.push(this.#finish(chunk.subarray(start, index + 1), maxBytes));
-        start = index + 1;
+        frames.push(this.#finish(chunk.subarray(start, index), maxBytes));
+        start = index;
       } else if (depth === 0 && !isSpace(byte))
         throw fail('JSONRPC_SYNTAX', { why: `byte 0x${byte.toString(16)} stands where a message begins` });
     }
     this.#depth = depth;
     this.#inString = inString;
-    this.#escaped = escaped;
     this.#digits = digits;
     this.#nesting = nesting;
     this.#largeDepth = largeDepth;
@@ -193,7 +201,8 @@ export class Framer {
     this.#chunks.push(part);
   }
 
-  #keepLarge(end: number): void {
+  #endLarge(end: number): void {
+    if (this.#commas.length === 0) return;
     this.#largeObjects.push({ start: this.#largeStart, end, commas: this.#commas });
     this.#commas = [];
   }
