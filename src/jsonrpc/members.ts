@@ -21,10 +21,10 @@ export class Members {
     const { start, end, commas } = this.#object;
     let from = start + 1;
     for (const to of [...commas, end]) {
-      yield parseJson(`{${this.#frame.slice(from, to)}}`, this.#frame.hasLongNumber) as Record<
-        string,
-        unknown
-      >;
+      const text = this.#frame.slice(from, to);
+      // As braces around nothing it would pass: two commas in a row, or one before the end.
+      if (!/\S/.test(text)) throw fail('JSONRPC_SYNTAX', { why: 'it is no JSON' });
+      yield parseJson(`{${text}}`, this.#frame.hasLongNumber) as Record<string, unknown>;
       from = to + 1;
     }
   }

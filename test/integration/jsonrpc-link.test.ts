@@ -2,15 +2,10 @@ import { expect } from 'chai';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { fail, VsbError } from '../../src/errors.ts';
 import { Link } from '../../src/jsonrpc/link.ts';
-import { databasesOf, startTcpPeer, WatchedLink } from '../support/link.ts';
+import { databasesOf, spin, startTcpPeer, WatchedLink } from '../support/link.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 
 const DATABASES = ['Open_vSwitch', '_Server'];
-
-function spin(milliseconds: number): void {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end);
-}
 
 describe('jsonrpc link', () => {
   it('speaks over unix, TCP on IPv4 and IPv6, and by name', async () => {

@@ -96,6 +96,18 @@ describe('jsonrpc passive', () => {
     expect(watched.sessions).to.have.length(1);
   });
 
+  it('is called by a switch whose manager it is', async () => {
+    await using server = await OvsdbServer.start({
+      arguments: ['--remote=db:Open_vSwitch,Open_vSwitch,manager_options'],
+    });
+    await using watched = new WatchedLink({ remotes: ['ptcp:0:127.0.0.1'] });
+    const port = portOf(await watched.listening());
+    await server.vsctl('set-manager', `tcp:127.0.0.1:${port}`);
+    expect(await databasesOf(await watched.session())).to.deep.equal(DATABASES);
+    await server.vsctl('del-manager');
+    expect((await watched.loss()).code).to.equal('OVSDB_LINK_LOST');
+  });
+
   it('talks to whoever called last, and listens on when the caller goes', async () => {
     await using one = await OvsdbServer.start({ init: false });
     await using two = await OvsdbServer.start({ init: false });

@@ -91,6 +91,12 @@ export async function databasesOf(session: Session): Promise<unknown> {
   return answer.kind === 'result' ? answer.result : answer.error;
 }
 
+/** Keeps this process busy: nothing is read, no timer runs. */
+export function spin(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
 /** A TCP peer of the test's making. */
 export async function startTcpPeer(onConnection: (socket: Socket) => void) {
   const sockets = new Set<Socket>();
