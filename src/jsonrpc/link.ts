@@ -348,13 +348,15 @@ export class Link implements AsyncDisposable {
     if (this.#closed) return;
     this.#forgetSession();
     this.#attempt = undefined;
+    // To leave one server of a cluster for another is no trouble; where it is, the owner says so.
+    const level = reason === this.#leaving ? 'info' : 'warn';
     this.#leaving = undefined;
     const isOldNews = this.#machine.backoffMs >= this.#rules.backoff.mostMs;
     const now = performance.now();
     this.#machine = next(this.#machine, 'lost', now, this.#rules);
     const { phase } = this.#machine;
     const retryInMs = phase.at === 'backoff' ? Math.round(phase.untilMs - now) : 0;
-    this.#log(isOldNews ? 'debug' : 'warn', `${reason.message} Trying again in ${String(retryInMs)} ms.`);
+    this.#log(isOldNews ? 'debug' : level, `${reason.message} Trying again in ${String(retryInMs)} ms.`);
     this.#listener.onState({ at: 'backoff', retryInMs, reason });
     this.#drive();
   }

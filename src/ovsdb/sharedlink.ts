@@ -140,9 +140,11 @@ export class SharedLink implements AsyncDisposable {
     return lock;
   }
 
-  /** Leaves the server for the next remote. */
+  /** Leaves the server, with which something is wrong, for the next remote. */
   leave(reason: VsbError): void {
-    if (this.#session) this.#link.leave(reason);
+    if (!this.#session) return;
+    this.log('warn', reason.message);
+    this.#link.leave(reason);
   }
 
   /** Ends the link. What is in flight is `lost`. */
