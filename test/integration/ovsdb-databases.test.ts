@@ -19,6 +19,7 @@ import {
   status,
   TEST_LIMITS,
 } from '../support/ovsdbclient.ts';
+import { OvsdbCluster } from '../support/ovsdbcluster.ts';
 
 const WAIT = { timeoutMs: 10_000 };
 
@@ -111,6 +112,30 @@ describe('ovsdb databases', () => {
     expect(changes).to.deep.equal([['modify Bridge br0'], ['insert Queue 1']]);
     expect(await client.selfCheck()).to.deep.equal([]);
     expect(client.metrics()).to.include({ reconnects: 0 });
+  });
+
+  it('lives through it in a cluster too, beside the leader and beside another server', async function () {
+    this.timeout(30_000);
+    await using cluster = await OvsdbCluster.start();
+    const leader = await cluster.leader();
+    const [follower] = await cluster.followers();
+    if (!follower) throw new Error('no follower');
+    await leader.vsctl('add-br', 'br0');
+    await using client = await connectTo(leader.remote);
+    await using other = await connectTo(follower.remote, { leaderOnly: false });
+    const changes = [recordChanges(client), recordChanges(other)];
+    const more = changedSchema(leader, 'more.ovsschema', (schema) => {
+      schema.version = '8.99.0';
+      Object.assign(schema.tables['Bridge']?.columns ?? {}, { colour: { type: 'string' } });
+    });
+    const live = Promise.all([liveAgain(client), liveAgain(other)]);
+    await leader.client('convert', leader.remote, more);
+    await live;
+    expect((await client.transact(addQueue(1))).outcome).to.equal('success');
+    await other.waitFor(() => (queues(other).length === 1 ? true : undefined), WAIT);
+    expect(changes).to.deep.equal([[['insert Queue 1']], [['insert Queue 1']]]);
+    expect([client.metrics().reconnects, other.metrics().reconnects]).to.deep.equal([0, 0]);
+    for (const one of [client, other]) expect(await one.selfCheck()).to.deep.equal([]);
   });
 
   it('waits for a database that was removed to come back', async () => {
