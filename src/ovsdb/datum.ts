@@ -1,22 +1,20 @@
 /**
  * Values of columns: wire ⇄ JavaScript (RFC 7047 §5.1), one codec compiled per column, so that decoding asks the schema
  * once and never guesses by shape. Scalars; `T | undefined` for at most one; sorted arrays for sets; Maps for maps.
+ * The atoms in them: atom.ts.
  */
-import { fail, type VsbError } from '../errors.ts';
-import { fromMarkedInteger, toMarkedInteger } from '../jsonrpc/integers.ts';
-import { isUuid, type AtomSchema, type ColumnSchema } from './schema.ts';
-import { Ref } from './ref.ts';
-
-/** JSON as sent; marked integers as in jsonrpc/integers.ts. */
-export type Wire = null | boolean | number | string | readonly Wire[] | { readonly [member: string]: Wire };
-
-/** Who knows which rows a transaction inserts. */
-export interface EncodeContext {
-  /** @throws OVSDB_UNKNOWN_REF */
-  encodeRef(ref: Ref, where: string): Wire;
-  /** What names an inserted row whose UUID is chosen for a preview only, by that UUID (overlay.ts). */
-  readonly provisional?: ReadonlyMap<string, Wire> | undefined;
-}
+import {
+  compileAtom,
+  compileOperand,
+  refused,
+  unexpected,
+  type Atom,
+  type AtomCodec,
+  type EncodeContext,
+  type EncodeOperand,
+  type Wire,
+} from './atom.ts';
+import type { ColumnSchema } from './schema.ts';
 
 /** What can be done with the values of one column. */
 export interface ColumnCodec {
@@ -34,14 +32,6 @@ export interface ColumnCodec {
   encodeMutation(mutator: string, value: unknown, context: EncodeContext): Wire;
 }
 
-type Atom = string | number | bigint | boolean;
-
-interface AtomCodec {
-  readonly initial: Atom;
-  decode(wire: unknown): Atom;
-  encode(value: unknown, context: EncodeContext): Wire;
-}
-
 /** Compiles the codec of a column. */
 export function compileColumn(table: string, name: string, type: ColumnSchema): ColumnCodec {
   const where = `${table}.${name}`;
@@ -51,138 +41,6 @@ export function compileColumn(table: string, name: string, type: ColumnSchema): 
   if (type.max === 1)
     return type.min === 1 ? scalarCodec(name, key, operand) : optionalCodec(where, name, key, operand);
   return setCodec(where, name, type, key, operand);
-}
-
-function compileAtom(where: string, type: AtomSchema): AtomCodec {
-  const atom = compileType(where, type);
-  const { choices } = type;
-  if (!choices) return atom;
-  return {
-    ...atom,
-    encode: (value, context) => {
-      // Not by identity alone: 1 and 1n are the same integer.
-      if (!choices.some((choice) => choice === value || choice.toString() === String(value)))
-        throw refused(where, value, `not one of ${choices.join(', ')}`);
-      return atom.encode(value, context);
-    },
-  };
-}
-
-type EncodeOperand = (mutator: string, value: unknown, context: EncodeContext) => Wire;
-
-/** What is calculated with need not lie within the column's own limits. */
-function compileOperand(where: string, { type }: AtomSchema): EncodeOperand {
-  const atom = compileType(where, { type });
-  return (mutator, value, context) => {
-    // The server looks for an overflow by a division (3.1.0 does so), which ends it.
-    if (mutator === '*=' && type === 'integer' && Number(value) === 0)
-      throw refused(
-        where,
-        value,
-        'a server dies of multiplying a negative integer by 0; write 0 in its place',
-      );
-    return atom.encode(value, context);
-  };
-}
-
-function compileType(where: string, type: AtomSchema): AtomCodec {
-  switch (type.type) {
-    case 'integer':
-      return integerCodec(where, type);
-    case 'real': {
-      const { minReal = -Infinity, maxReal = Infinity } = type;
-      return {
-        initial: 0,
-        decode: (wire) => {
-          if (typeof wire === 'number') return wire;
-          const integer = fromMarkedInteger(wire);
-          if (integer === undefined) throw unexpected(where, 'a real', wire);
-          return Number(integer);
-        },
-        encode: (value) => {
-          if (typeof value !== 'number' || !Number.isFinite(value))
-            throw refused(where, value, 'not a finite number');
-          if (value < minReal || value > maxReal)
-            throw refused(where, value, `not between ${String(minReal)} and ${String(maxReal)}`);
-          return value;
-        },
-      };
-    }
-    case 'boolean':
-      return {
-        initial: false,
-        decode: (wire) => {
-          if (typeof wire !== 'boolean') throw unexpected(where, 'a boolean', wire);
-          return wire;
-        },
-        encode: (value) => {
-          if (typeof value !== 'boolean') throw refused(where, value, 'not true or false');
-          return value;
-        },
-      };
-    case 'string':
-      return stringCodec(where, type);
-    case 'uuid':
-      return {
-        initial: '00000000-0000-0000-0000-000000000000',
-        decode: (wire) => {
-          if (!Array.isArray(wire) || wire[0] !== 'uuid' || typeof wire[1] !== 'string' || wire.length !== 2)
-            throw unexpected(where, 'a uuid', wire);
-          return wire[1];
-        },
-        encode: (value, context) => {
-          if (value instanceof Ref) return context.encodeRef(value as Ref, where);
-          if (typeof value !== 'string' || !isUuid(value)) throw refused(where, value, 'not a UUID');
-          return context.provisional?.get(value) ?? ['uuid', value];
-        },
-      };
-  }
-}
-
-function stringCodec(where: string, { minLength = 0, maxLength = Infinity }: AtomSchema): AtomCodec {
-  const isLimited = minLength > 0 || maxLength < Infinity;
-  return {
-    initial: '',
-    decode: (wire) => {
-      if (typeof wire !== 'string') throw unexpected(where, 'a string', wire);
-      return wire;
-    },
-    encode: (value) => {
-      if (typeof value !== 'string') throw refused(where, value, 'not a text');
-      if (isLimited) {
-        // Characters, as the server counts them; `length` would count those beyond U+FFFF twice.
-        const { length } = Array.from(value);
-        if (length < minLength || length > maxLength)
-          throw refused(where, value, `not ${String(minLength)} to ${String(maxLength)} characters long`);
-      }
-      return value;
-    },
-  };
-}
-
-const INT64_MAX = 2n ** 63n - 1n;
-
-function integerCodec(where: string, type: AtomSchema): AtomCodec {
-  const wide = type.wide === true;
-  const least = BigInt(type.minInteger ?? -INT64_MAX - 1n);
-  const greatest = BigInt(type.maxInteger ?? INT64_MAX);
-  return {
-    initial: wide ? 0n : 0,
-    decode: (wire) => {
-      if (!wide && typeof wire === 'number' && Number.isSafeInteger(wire)) return wire;
-      const integer = fromMarkedInteger(wire);
-      if (integer === undefined) throw unexpected(where, 'an integer', wire);
-      return wide ? integer : Number(integer);
-    },
-    encode: (value) => {
-      if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isSafeInteger(value)))
-        throw refused(where, value, 'not an exact integer');
-      const integer = BigInt(value);
-      if (integer < least || integer > greatest)
-        throw refused(where, value, `not between ${least.toString()} and ${greatest.toString()}`);
-      return toMarkedInteger(integer);
-    },
-  };
 }
 
 function scalarCodec(name: string, atom: AtomCodec, operand: EncodeOperand): ColumnCodec {
@@ -255,17 +113,32 @@ function mapCodec(
   key: AtomCodec,
   value: AtomCodec,
 ): ColumnCodec {
-  const decode = (wire: unknown): ReadonlyMap<Atom, Atom> => {
+  const pairsOf = (wire: unknown): readonly unknown[] => {
     if (!Array.isArray(wire) || wire[0] !== 'map' || !Array.isArray(wire[1]))
       throw unexpected(where, 'a map', wire);
-    const pairs: readonly unknown[] = wire[1];
+    return wire[1];
+  };
+  const decodePair = (pair: unknown, put: (key: Atom, value: Atom) => void): void => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw unexpected(where, 'a pair', pair);
+    put(key.decode(pair[0]), value.decode(pair[1]));
+  };
+  const decode = (wire: unknown): ReadonlyMap<Atom, Atom> => {
+    const pairs = pairsOf(wire);
     if (pairs.length === 0) return EMPTY_MAP;
     const map = new Map<Atom, Atom>();
-    for (const pair of pairs) {
-      if (!Array.isArray(pair) || pair.length !== 2) throw unexpected(where, 'a pair', pair);
-      map.set(key.decode(pair[0]), value.decode(pair[1]));
-    }
+    const put = (k: Atom, v: Atom) => map.set(k, v);
+    for (const pair of pairs) decodePair(pair, put);
     return map;
+  };
+  /** A pair that is there goes, one with another value takes its place, a new one comes. */
+  const patch = (before: ReadonlyMap<Atom, Atom>, wire: unknown): ReadonlyMap<Atom, Atom> => {
+    const after = new Map(before);
+    const put = (k: Atom, v: Atom) => {
+      if (after.get(k) === v) after.delete(k);
+      else after.set(k, v);
+    };
+    for (const pair of pairsOf(wire)) decodePair(pair, put);
+    return after;
   };
   const encode = (map: unknown, context: EncodeContext): Wire => {
     if (!(map instanceof Map)) throw refused(where, map, 'not a Map');
@@ -281,7 +154,7 @@ function mapCodec(
     initial: type.min === 0 ? EMPTY_MAP : new Map([[key.initial, value.initial]]),
     decode,
     applyDiff: (before, wire) =>
-      type.max === 1 ? decode(wire) : patchMap(before as ReadonlyMap<Atom, Atom>, decode(wire)),
+      type.max === 1 ? decode(wire) : patch(before as ReadonlyMap<Atom, Atom>, wire),
     equal: (a, b) => equalMaps(a as ReadonlyMap<Atom, Atom>, b as ReadonlyMap<Atom, Atom>),
     encode,
     encodeMutation: (_mutator, members, context) =>
@@ -342,15 +215,6 @@ function lowerBound(members: readonly Atom[], wanted: Atom, from: number): numbe
   return low;
 }
 
-/** A map diff: a pair that is there goes, one with another value takes its place, a new one comes. */
-function patchMap(before: ReadonlyMap<Atom, Atom>, diff: ReadonlyMap<Atom, Atom>): ReadonlyMap<Atom, Atom> {
-  const after = new Map(before);
-  for (const [key, value] of diff)
-    if (after.get(key) === value) after.delete(key);
-    else after.set(key, value);
-  return after;
-}
-
 function equalSets(a: readonly Atom[], b: readonly Atom[]): boolean {
   return a === b || (a.length === b.length && a.every((member, index) => member === b[index]));
 }
@@ -360,21 +224,4 @@ function equalMaps(a: ReadonlyMap<Atom, Atom>, b: ReadonlyMap<Atom, Atom>): bool
   if (a.size !== b.size) return false;
   for (const [key, value] of a) if (b.get(key) !== value) return false;
   return true;
-}
-
-function unexpected(where: string, wanted: string, wire: unknown): VsbError {
-  return fail('OVSDB_PROTOCOL', { where, why: `${wanted} was to come, not ${show(wire)}` });
-}
-
-function refused(where: string, value: unknown, why: string): VsbError {
-  return fail('OVSDB_VALUE', { where, value: show(value), why });
-}
-
-/** A value for a message, cut short. */
-function show(value: unknown): string {
-  const text =
-    typeof value === 'bigint' || value === undefined
-      ? String(value)
-      : (JSON.stringify(value) as string | undefined);
-  return (text ?? typeof value).slice(0, 80);
 }

@@ -71,8 +71,8 @@ export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
       const changed: Changed = new Map();
       for (const wireRows of batches(content[name], name))
         for (const text in wireRows) {
-          const uuid = toRowUuid(text, name);
-          const known = before.get(uuid);
+          const known = before.get(text as Uuid);
+          const uuid = known ? (text as Uuid) : toRowUuid(text, name);
           const row = (form === 1 ? read1 : read2)(codec, uuid, known, wireRows[text]);
           if (row !== known) changed.set(uuid, row);
         }
@@ -97,10 +97,10 @@ function loadTable(
   const kept = new Set<Uuid>();
   for (const wireRows of batches(content, codec.table))
     for (const text in wireRows) {
-      const uuid = toRowUuid(text, codec.table);
+      const known = before.get(text as Uuid);
+      const uuid = known ? (text as Uuid) : toRowUuid(text, codec.table);
       const { new: complete, initial, insert } = object(wireRows[text], codec.table);
       const row = codec.decode(uuid, object(form === 1 ? complete : (initial ?? insert), codec.table));
-      const known = before.get(uuid);
       if (known) kept.add(uuid);
       if (!known || !isComparable || codec.sameOr(known, row) !== known) rows.set(uuid, row);
     }

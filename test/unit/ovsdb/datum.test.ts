@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { VsbError } from '../../../src/errors.ts';
-import { compileColumn, type EncodeContext } from '../../../src/ovsdb/datum.ts';
+import type { EncodeContext } from '../../../src/ovsdb/atom.ts';
+import { compileColumn } from '../../../src/ovsdb/datum.ts';
 import type { AtomSchema, ColumnSchema } from '../../../src/ovsdb/schema.ts';
 
 const noRefs: EncodeContext = {
