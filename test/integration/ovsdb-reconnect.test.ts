@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VsbError } from '../../src/errors.ts';
@@ -99,6 +100,23 @@ describe('ovsdb reconnect', () => {
     expect(lastResync?.bytes).to.be.greaterThan(0);
     expect(counted).to.include({ reconnects: 1, updates: 2 });
     expect(await client.selfCheck()).to.deep.equal([]);
+  });
+
+  it('leaves a server that falls silent, and comes back to it', async () => {
+    await using server = await OvsdbServer.start();
+    server.signal('SIGSTOP');
+    const heard = new AbortController();
+    const connecting = connectTo(server.remote, {
+      requestTimeoutMs: 50,
+      patienceMs: 10_000,
+      log: (_level, message) => {
+        if (message.includes('No end after 50 ms')) heard.abort();
+      },
+    });
+    if (!heard.signal.aborted) await once(heard.signal, 'abort');
+    server.signal('SIGCONT');
+    await using client = await connecting;
+    expect(await client.selfCheck({ timeoutMs: 5000 })).to.deep.equal([]);
   });
 
   it('ends everything with the client', async () => {
