@@ -5,7 +5,9 @@
  */
 import { fail } from '../errors.ts';
 import type { TableCodec } from './codecs.ts';
-import { mutate, toMembers, type KnownColumn } from './mutation.ts';
+import type { ColumnCodec } from './datum.ts';
+import { meets } from './matching.ts';
+import { mutate, type KnownColumn } from './mutation.ts';
 import type { WireOperation } from './operation.ts';
 import type { DecodedRow } from './row.ts';
 import type { AtomSchema, ColumnSchema, DatabaseSchema, TableName, Uuid } from './schema.ts';
@@ -21,6 +23,10 @@ export class Overlay<Tables> {
   #applied = 0;
   /** What the operations that are being replayed have changed so far. */
   #changes: RowChanges = new Map();
+  /** Columns that were needed, by table and name. */
+  readonly #columns = new Map<string, Map<string, KnownColumn>>();
+  /** Rows of initial values, by table. */
+  readonly #templates = new Map<string, Readonly<Record<string, unknown>>>();
   readonly #touched = new Map<string, Set<Uuid>>();
   #uuids: ReadonlyMap<string, Uuid> = new Map();
 
@@ -83,9 +89,13 @@ export class Overlay<Tables> {
 
   #insert(table: string, operation: WireOperation): void {
     const uuid = operation['uuid'] ?? this.#uuids.get(String(operation['uuid-name']));
-    const row: Record<string, unknown> = { _uuid: uuid };
-    for (const [name, column] of this.#codecs.get(table)?.columns ?? []) row[name] = column.initial;
-    this.#set(table, uuid as Uuid, Object.freeze({ ...row, ...this.#decodeRow(table, operation['row']) }));
+    const template = this.#templates.get(table) ?? templateOf(this.#codecs.get(table));
+    this.#templates.set(table, template);
+    const row = { ...template };
+    row['_uuid'] = uuid;
+    const values = this.#decodeRow(table, operation['row']);
+    for (const name in values) row[name] = values[name];
+    this.#set(table, uuid as Uuid, Object.freeze(row));
   }
 
   #change(
@@ -164,6 +174,13 @@ export class Overlay<Tables> {
   }
 
   #column(table: string, name: string): KnownColumn {
+    const known = this.#columns.get(table) ?? new Map<string, KnownColumn>();
+    const column = known.get(name) ?? this.#compiled(table, name);
+    this.#columns.set(table, known.set(name, column));
+    return column;
+  }
+
+  #compiled(table: string, name: string): KnownColumn {
     const tables: Readonly<Record<string, { readonly columns: Readonly<Record<string, ColumnSchema>> }>> =
       this.#schema.tables;
     const schema = tables[table]?.columns[name];
@@ -185,6 +202,16 @@ export class Overlay<Tables> {
   }
 }
 
+/** A row of initial values. */
+function templateOf(table: TableCodec | undefined): Readonly<Record<string, unknown>> {
+  const columns = table?.columns ?? new Map<string, ColumnCodec>();
+  // JSON.parse makes an object that V8 clones faster than one that was given as many members by name (see row.ts).
+  const empty = Object.fromEntries(['_uuid', ...columns.keys()].map((name) => [name, '']));
+  const template = JSON.parse(JSON.stringify(empty)) as Record<string, unknown>;
+  for (const [name, column] of columns) template[name] = column.initial;
+  return template;
+}
+
 /** The rows of a table by its name. */
 export function tableOf<Tables>(snapshot: Snapshot<Tables>, table: string): ReadonlyMap<Uuid, DecodedRow> {
   return snapshot.table(table as TableName<Tables>) as ReadonlyMap<Uuid, DecodedRow>;
@@ -200,55 +227,4 @@ type Pairs = readonly (readonly [unknown, unknown])[];
 function toNamedRow(wire: unknown, uuids: ReadonlyMap<string, Uuid>): unknown {
   const [form, name] = wire as readonly [string, string];
   return form === 'named-uuid' ? ['uuid', uuids.get(name)] : wire;
-}
-
-/** Whether a value meets a condition (RFC 7047 §5.1 `<condition>`). */
-function meets({ schema, codec }: KnownColumn, held: unknown, operator: string, given: unknown): boolean {
-  switch (operator) {
-    case '==':
-      return codec.equal(held, given);
-    case '!=':
-      return !codec.equal(held, given);
-    case 'includes':
-    case 'excludes': {
-      const isThere = memberTest(schema, held);
-      const members = schema.value ? [...(given as ReadonlyMap<unknown, unknown>)] : toMembers(schema, given);
-      return operator === 'includes'
-        ? members.every((member) => isThere(member))
-        : !members.some((member) => isThere(member));
-    }
-    default:
-      return compares(held as number | bigint | undefined, operator, given as number | bigint | undefined);
-  }
-}
-
-function memberTest(schema: ColumnSchema, held: unknown): (member: unknown) => boolean {
-  if (schema.value) {
-    const map = held as ReadonlyMap<unknown, unknown>;
-    return (pair) => {
-      const [key, value] = pair as readonly [unknown, unknown];
-      return map.has(key) && map.get(key) === value;
-    };
-  }
-  const members = new Set(toMembers(schema, held));
-  return (member) => members.has(member);
-}
-
-/** An optional value that is not there is in no order to any. */
-function compares(
-  held: number | bigint | undefined,
-  operator: string,
-  given: number | bigint | undefined,
-): boolean {
-  if (held === undefined || given === undefined) return false;
-  switch (operator) {
-    case '<':
-      return held < given;
-    case '<=':
-      return held <= given;
-    case '>':
-      return held > given;
-    default:
-      return held >= given;
-  }
 }
