@@ -1,23 +1,12 @@
 /**
  * A link that stays: sessions one after the other with one of several remotes, or with whoever calls us. Does what the
- * state machine (reconnect.ts) says is due and tells it what happened. Knows no database: what is asked of a session,
- * and when the first copy of the data is complete, is its owner's business.
+ * state machine (reconnect.ts, run by driver.ts) says is due and tells it what happened. Knows no database: what is
+ * asked of a session, and when the first copy of the data is complete, is its owner's business.
  */
 import { fail, toVsbError, type VsbError } from '../errors.ts';
+import { Driver, type Act } from './driver.ts';
 import { Listener, type Callee } from './listener.ts';
-import {
-  BACKOFF,
-  due,
-  next,
-  NOT_STARTED,
-  PROBE_INTERVAL_MS,
-  wakeAtMs,
-  type BackoffLimits,
-  type Due,
-  type ReconnectEvent,
-  type ReconnectRules,
-  type ReconnectState,
-} from './reconnect.ts';
+import { BACKOFF, PROBE_INTERVAL_MS, type BackoffLimits, type ReconnectRules } from './reconnect.ts';
 import { isPassive, isTls, parseRemotes, type ActiveRemote, type PassiveRemote } from './remote.ts';
 import { Session, type SessionListener, type Traffic } from './session.ts';
 import { readTls, type TlsFiles } from './tls.ts';
@@ -79,10 +68,7 @@ export class Link implements AsyncDisposable {
   /** In the order in which they are tried. */
   readonly #actives: readonly ActiveRemote[];
   readonly #rules: ReconnectRules;
-  #machine: ReconnectState = NOT_STARTED;
-  #isDriving = false;
-  #alarm: { readonly atMs: number; readonly timer: NodeJS.Timeout } | undefined;
-  #reading: NodeJS.Immediate | undefined;
+  readonly #driver: Driver;
   /** Which of the remotes is next. */
   #turn = 0;
   /** Ends the current try. */
@@ -121,22 +107,25 @@ export class Link implements AsyncDisposable {
       probeIntervalMs: options.probeIntervalMs ?? (isLocal ? 0 : PROBE_INTERVAL_MS),
       backoff: options.backoff ?? BACKOFF,
     };
+    this.#driver = new Driver(this.#rules, (what) => {
+      this.#do(what);
+    });
   }
 
   /** Connects or listens, and keeps at it until `close`. */
   start(): void {
-    if (!this.#closed) this.#tell('start');
+    if (!this.#closed) this.#driver.tell('start');
   }
 
   /** Leaves this server for the next remote (not the leader, stale, out of its cluster); with free tries left, at once. */
   leave(reason: VsbError): void {
     this.#leaving = reason;
-    this.#tell('leave');
+    this.#driver.tell('leave');
   }
 
   /** The owner has what it wanted: the download limit ends, and from now on the link can earn its good name again. */
   settled(): void {
-    this.#tell('settled');
+    this.#driver.tell('settled');
   }
 
   /** Counted over all sessions until now. */
@@ -147,7 +136,13 @@ export class Link implements AsyncDisposable {
 
   /** Ends the session or the try, and listens no more; resolves when the socket is closed. What is pending is `lost`. */
   close(): Promise<void> {
-    this.#closed ??= this.#end();
+    if (!this.#closed) {
+      this.#closed = this.#forgetSession()?.close() ?? Promise.resolve();
+      this.#driver.tell('stop');
+      this.#attempt?.abort();
+      this.#ear?.close();
+      this.#listener.onState({ at: 'closed' });
+    }
     return this.#closed;
   }
 
@@ -155,79 +150,24 @@ export class Link implements AsyncDisposable {
     return this.close();
   }
 
-  async #end(): Promise<void> {
-    this.#machine = next(this.#machine, 'stop', performance.now(), this.#rules);
-    clearTimeout(this.#alarm?.timer);
-    clearImmediate(this.#reading);
-    this.#attempt?.abort();
-    this.#ear?.close();
-    const session = this.#forgetSession();
-    this.#listener.onState({ at: 'closed' });
-    await session?.close();
-  }
-
-  /** Tells the machine, then does what is due. */
-  #tell(event: ReconnectEvent): void {
-    this.#machine = next(this.#machine, event, performance.now(), this.#rules);
-    this.#drive();
-  }
-
-  /** Who is told of a state may ask for the next thing at once (`leave`, `close`): the loop below takes it up. */
-  #drive(): void {
-    if (this.#isDriving) return;
-    this.#isDriving = true;
-    try {
-      for (;;) {
-        const what = due(this.#machine, performance.now(), this.#rules);
-        if (!what || !this.#do(what)) break;
-      }
-    } finally {
-      this.#isDriving = false;
-    }
-    this.#setAlarm();
-  }
-
-  #setAlarm(): void {
-    const wakeMs = this.#reading ? undefined : wakeAtMs(this.#machine, this.#rules);
-    // One that rings too early looks again by itself: cheaper than a new one for every chunk.
-    if (this.#alarm && wakeMs !== undefined && this.#alarm.atMs <= wakeMs) return;
-    clearTimeout(this.#alarm?.timer);
-    this.#alarm = undefined;
-    if (wakeMs === undefined) return;
-    const ring = () => {
-      this.#alarm = undefined;
-      this.#drive();
-    };
-    const timer = setTimeout(ring, Math.max(0, Math.ceil(wakeMs - performance.now())));
-    this.#alarm = { atMs: wakeMs, timer };
-  }
-
-  /** @returns whether to look again at once */
-  #do(what: Due): boolean {
+  #do(what: Act): void {
     switch (what.do) {
       case 'connect':
         if (this.#passive) this.#listen(this.#passive);
         else this.#connect();
-        return true;
-      case 'read':
-        // Node runs timers before it reads; what has arrived comes between here and there.
-        this.#reading ??= setImmediate(() => {
-          this.#reading = undefined;
-          this.#tell('read');
-        });
-        return false;
+        break;
       case 'probe':
         this.#probes += 1;
         this.#session?.probe();
-        this.#machine = next(this.#machine, 'probed', performance.now(), this.#rules);
-        return true;
+        this.#driver.note('probed');
+        break;
       case 'disconnect':
         this.#giveUp(this.#reasonFor(what.because));
-        return true;
+        break;
     }
   }
 
-  #reasonFor(because: (Due & { readonly do: 'disconnect' })['because']): VsbError {
+  #reasonFor(because: (Act & { readonly do: 'disconnect' })['because']): VsbError {
     const { connectTimeoutMs, downloadTimeoutMs, probeIntervalMs } = this.#rules;
     const remote = this.#peer;
     switch (because) {
@@ -253,7 +193,7 @@ export class Link implements AsyncDisposable {
     this.#peer = remote.text;
     const attempt = new AbortController();
     this.#attempt = attempt;
-    this.#machine = next(this.#machine, 'connecting', performance.now(), this.#rules);
+    this.#driver.note('connecting');
     this.#listener.onState({ at: 'connecting', remote: remote.text });
     Session.open(remote, this.#ofSession, { signal: attempt.signal, tls: this.#options.tls }).then(
       (session) => {
@@ -268,7 +208,7 @@ export class Link implements AsyncDisposable {
 
   /** Goes on listening where a session was lost; begins where there is nothing yet, or it broke. */
   #listen(remote: PassiveRemote): void {
-    this.#machine = next(this.#machine, 'listening', performance.now(), this.#rules);
+    this.#driver.note('listening');
     if (this.#ear) {
       this.#listener.onState({ at: 'listening', remote: this.#ear.remote });
       return;
@@ -292,14 +232,14 @@ export class Link implements AsyncDisposable {
 
   readonly #ofEar: Callee = {
     onCall: (socket, caller) => {
+      if (this.#session) {
+        const why = `a newer call came, from ${caller}`;
+        this.#giveUp(fail('OVSDB_LINK_LOST', { remote: this.#peer, why }));
+      }
       if (this.#closed) {
         socket.destroy();
         return;
       }
-      if (this.#session)
-        this.#giveUp(
-          fail('OVSDB_LINK_LOST', { remote: this.#peer, why: `a newer call came, from ${caller}` }),
-        );
       this.#peer = caller;
       this.#takeUp(Session.over(socket, caller, this.#ofSession));
     },
@@ -319,7 +259,7 @@ export class Link implements AsyncDisposable {
       this.#listener.onNotification(method, params);
     },
     onReceived: (isProgress) => {
-      this.#tell(isProgress ? 'received' : 'keptAlive');
+      this.#driver.tell(isProgress ? 'received' : 'keptAlive');
     },
     onLost: (reason) => {
       this.#lose(reason);
@@ -330,12 +270,12 @@ export class Link implements AsyncDisposable {
     this.#attempt = undefined;
     this.#session = session;
     this.#connects += 1;
-    this.#machine = next(this.#machine, 'connected', performance.now(), this.#rules);
+    this.#driver.note('connected');
     this.#log('info', `connected to ${this.#peer}`);
     this.#listener.onState({ at: 'up', remote: this.#peer });
     // Who is told may have left or closed it.
     if (this.#session === session) this.#listener.onUp(session);
-    this.#drive();
+    this.#driver.run();
   }
 
   #giveUp(reason: VsbError): void {
@@ -351,14 +291,12 @@ export class Link implements AsyncDisposable {
     // To leave one server of a cluster for another is no trouble; where it is, the owner says so.
     const level = reason === this.#leaving ? 'info' : 'warn';
     this.#leaving = undefined;
-    const isOldNews = this.#machine.backoffMs >= this.#rules.backoff.mostMs;
-    const now = performance.now();
-    this.#machine = next(this.#machine, 'lost', now, this.#rules);
-    const { phase } = this.#machine;
-    const retryInMs = phase.at === 'backoff' ? Math.round(phase.untilMs - now) : 0;
+    const isOldNews = this.#driver.backoffMs >= this.#rules.backoff.mostMs;
+    this.#driver.note('lost');
+    const retryInMs = this.#driver.pauseMs;
     this.#log(isOldNews ? 'debug' : level, `${reason.message} Trying again in ${String(retryInMs)} ms.`);
     this.#listener.onState({ at: 'backoff', retryInMs, reason });
-    this.#drive();
+    this.#driver.run();
   }
 
   #forgetSession(): Session | undefined {

@@ -137,8 +137,10 @@ describe('jsonrpc link', () => {
       const closed = new Promise<void>((resolve) => {
         const act = (now: string) => {
           seen.push(now);
-          if (now === 'closed') resolve();
-          else if (seen.filter((each) => each === at).length === 1 && now === at) link.leave(reason);
+          if (now === 'closed') {
+            void link.close();
+            resolve();
+          } else if (seen.filter((each) => each === at).length === 1 && now === at) link.leave(reason);
           else if (now === at) void link.close();
         };
         const link = new Link(
