@@ -6,10 +6,10 @@ import type { Observable } from 'rxjs';
 import { fail } from '../errors.ts';
 import type { LinkState } from '../jsonrpc/link.ts';
 import type { Changes } from './changes.ts';
-import { codecsOf, type TableCodec } from './codecs.ts';
 import { encodeConditions, type Conditions } from './conditions.ts';
 import { firstCopy } from './firstcopy.ts';
 import { Follower, type FollowerState } from './follower.ts';
+import { heldCodecs, type HeldCodecs } from './heldcodecs.ts';
 import { withAssertion, withoutAssertion, type Lock } from './lock.ts';
 import { Counters, type Metrics } from './metrics.ts';
 import {
@@ -20,7 +20,6 @@ import {
   type TransactOptions,
 } from './options.ts';
 import { readOutcome, type TransactionOutcome } from './outcome.ts';
-import { RowCodec } from './row.ts';
 import { toUuid } from './schema.ts';
 import { check, compareWith, planCheck, type Difference } from './selfcheck.ts';
 import type { SharedLink } from './sharedlink.ts';
@@ -37,8 +36,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   readonly #link: SharedLink;
   readonly #ownsLink: boolean;
   readonly #options: DatabaseOptions<Tables>;
-  readonly #codecs: ReadonlyMap<string, TableCodec>;
-  readonly #rowCodecs: ReadonlyMap<string, RowCodec>;
+  readonly #codecs: HeldCodecs;
   readonly #follower: Follower<Tables>;
   readonly #lock: Lock | undefined;
   readonly #counters = new Counters();
@@ -85,8 +83,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     this.#link = link;
     this.#ownsLink = ownsLink;
     this.#options = options;
-    this.#codecs = codecsOf(schema);
-    this.#rowCodecs = rowCodecsOf(this.#codecs, columns);
+    this.#codecs = heldCodecs(schema, columns);
     const { state } = link;
     this.#status = new BehaviorSubject<LinkStatus>(
       state.at === 'up' ? { ...state, at: 'connecting' } : state,
@@ -94,9 +91,9 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     this.#follower = new Follower<Tables>(
       {
         database: schema.name,
-        codecs: this.#rowCodecs,
+        codecs: this.#codecs.rows,
         held: columns,
-        wheres: encodeConditions<Tables>(this.#codecs, conditions),
+        wheres: encodeConditions<Tables>(this.#codecs.tables, conditions),
         isFollowed: options.follow ?? true,
         limits: link.limits,
         counters: this.#counters,
@@ -189,16 +186,9 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
    *   after the last two the change goes on
    */
   async setConditions(conditions: Conditions<Tables>, options: WaitForOptions): Promise<void> {
-    const { version, progress$ } = this.#follower.conditions.want(encodeConditions(this.#codecs, conditions));
+    const wheres = encodeConditions(this.#codecs.tables, conditions);
     const what = `waiting for other rows of "${this.#options.schema.name}"`;
-    await waitForValue(
-      progress$,
-      ({ acked, refused }) => {
-        if (refused && refused.version >= version && acked < version) throw refused.reason;
-        return acked >= version ? true : undefined;
-      },
-      { ...options, what },
-    );
+    await this.#follower.conditions.change(wheres, { ...options, what });
   }
 
   /**
@@ -217,7 +207,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     const plan = planCheck(columns, present, conditions.inForce);
     const limits = { timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs, signal: options.signal };
     return check(session, schema.name, plan, limits, (result) =>
-      compareWith(result, plan, { rows: this.#rowCodecs, tables: this.#codecs }, replica.tables),
+      compareWith(result, plan, this.#codecs, replica.tables),
     );
   }
 
@@ -255,7 +245,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
       timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs,
       signal: options.signal,
     });
-    return readOutcome(lock ? withoutAssertion(answer) : answer, transaction, this.#codecs);
+    return readOutcome(lock ? withoutAssertion(answer) : answer, transaction, this.#codecs.tables);
   }
 
   #onLink(state: LinkState): void {
@@ -270,19 +260,6 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     this.#status.next(state);
     if (state.at !== 'synchronising') this.#link.reviewSettled();
   }
-}
-
-function rowCodecsOf(
-  codecs: ReadonlyMap<string, TableCodec>,
-  columns: Readonly<Record<string, readonly string[] | undefined>>,
-): ReadonlyMap<string, RowCodec> {
-  return new Map(
-    Object.entries(columns).map(([table, held = []]) => {
-      const codec = codecs.get(table);
-      if (!codec) throw fail('OVSDB_UNKNOWN_COLUMN', { table, column: '*' });
-      return [table, new RowCodec(codec, held)];
-    }),
-  );
 }
 
 function toReason(status: LinkStatus): string {

@@ -18,6 +18,7 @@ import {
   type Wheres,
 } from './conditions.ts';
 import { refused, toConditionRequests, type Limits, type PresentColumns, type Requester } from './monitor.ts';
+import { waitForValue, type WaitForOptions } from './waitfor.ts';
 import { BehaviorSubject } from './streams.ts';
 
 /** Which versions of the conditions have come to something. */
@@ -69,17 +70,19 @@ export class ConditionSender {
   }
 
   /**
-   * Changes what is wanted.
-   * @returns what to wait for: the version, and the progress that will reach it
+   * Changes what is wanted; resolves when the replica shows it.
+   * @throws OVSDB_REQUEST_REFUSED, JSONRPC_UNSENDABLE, and then it is not wanted any more; OVSDB_TIMEOUT, CANCELLED
    */
-  want(changes: Wheres): {
-    readonly version: number;
-    readonly progress$: BehaviorSubject<ConditionProgress>;
-  } {
+  async change(changes: Wheres, options: WaitForOptions & { readonly what: string }): Promise<void> {
     this.#state = want(this.#state, changes);
     const { version } = newest(this.#state);
     this.#send();
-    return { version, progress$: this.#progress };
+    const look = ({ acked, refused }: ConditionProgress): true | undefined => {
+      if (acked >= version) return true;
+      if (refused && refused.version >= version) throw refused.reason;
+      return undefined;
+    };
+    await waitForValue(this.#progress, look, options);
   }
 
   /** A complete copy will be asked for, under what is wanted by now. */

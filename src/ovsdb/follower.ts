@@ -13,7 +13,7 @@ import {
   listDatabases,
   missingOf,
   NO_TRANSACTION,
-  readSchema,
+  readSchemaText,
   startMonitor,
   type HeldColumns,
   type Limits,
@@ -22,7 +22,7 @@ import {
 } from './monitor.ts';
 import { Replica } from './replica.ts';
 import type { RowCodec } from './row.ts';
-import type { DatabaseRow } from './serverdb.ts';
+import { isOther } from './serverdb.ts';
 import type { Member, Served } from './sharedlink.ts';
 
 export interface FollowerOptions {
@@ -169,7 +169,7 @@ export class Follower<Tables> implements Member {
     const present =
       schemaText === undefined
         ? await fetchSchema(session, this.database, limits)
-        : readSchema(parseSchemaText(schemaText));
+        : readSchemaText(schemaText);
     if (attempt !== this.#attempt) return;
     if (!present) {
       await this.#waitForDatabase(served, attempt);
@@ -264,18 +264,5 @@ export class Follower<Tables> implements Member {
   #enter(state: FollowerState): void {
     this.#state = state;
     this.#events.onState(state);
-  }
-}
-
-/** Whether the database is back, is another one of its name (ovsdb-server(5)), or has another schema. */
-function isOther(row: DatabaseRow | undefined, before: DatabaseRow | undefined): boolean {
-  return row !== undefined && (row._uuid !== before?._uuid || row.schema !== before.schema);
-}
-
-function parseSchemaText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw fail('OVSDB_PROTOCOL', { where: '_Server', why: 'a schema is no JSON' }, { cause });
   }
 }

@@ -138,8 +138,18 @@ export async function listDatabases(session: Requester, limits: Limits): Promise
   return answer.kind === 'result' && Array.isArray(answer.result) ? answer.result.map(String) : [];
 }
 
+/** As {@link fetchSchema}, from the text that `_Server` has. @throws OVSDB_PROTOCOL */
+export function readSchemaText(text: string): PresentColumns {
+  try {
+    return readSchema(JSON.parse(text));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw fail('OVSDB_PROTOCOL', { where: '_Server', why: 'a schema is no JSON' }, { cause });
+  }
+}
+
 /** The tables and columns of a schema in JSON (RFC 7047 §3.2). @throws OVSDB_PROTOCOL */
-export function readSchema(schema: unknown): PresentColumns {
+function readSchema(schema: unknown): PresentColumns {
   return new Map(
     Object.entries(member(schema, 'tables')).map(([name, table]) => [
       name,

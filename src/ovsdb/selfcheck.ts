@@ -5,6 +5,7 @@
 import { fail, toVsbError, type VsbError } from '../errors.ts';
 import type { TableCodec } from './codecs.ts';
 import type { Wheres } from './conditions.ts';
+import type { HeldCodecs } from './heldcodecs.ts';
 import { refused, type HeldColumns, type Limits, type PresentColumns, type Requester } from './monitor.ts';
 import type { DecodedRow, RowCodec } from './row.ts';
 import { isUuid, type Uuid } from './schema.ts';
@@ -86,7 +87,7 @@ export async function check<T>(
 export function compareWith(
   result: unknown,
   plan: CheckPlan,
-  codecs: { readonly rows: ReadonlyMap<string, RowCodec>; readonly tables: ReadonlyMap<string, TableCodec> },
+  codecs: HeldCodecs,
   replica: ReadonlyMap<string, ReadonlyMap<Uuid, DecodedRow>>,
 ): readonly Difference[] {
   const actual = new Map([...codecs.rows.keys()].map((table) => [table, new Map<Uuid, DecodedRow>()]));

@@ -108,3 +108,8 @@ export function remember(demands: Demands, row: DatabaseRow): Demands {
     leastIndex: index > demands.leastIndex ? index : demands.leastIndex,
   };
 }
+
+/** Whether a database is back, is another one of its name (ovsdb-server(5), `_uuid`), or has another schema. */
+export function isOther(row: DatabaseRow | undefined, before: DatabaseRow | undefined): boolean {
+  return row !== undefined && (row._uuid !== before?._uuid || row.schema !== before.schema);
+}

@@ -28,6 +28,8 @@ const DATABASE: DatabaseRow = {
   index: 1n,
 };
 
+const LIMITS = { timeoutMs: 10_000, what: 'the change' };
+
 /** A session whose requests are kept, and answered by the test. */
 class Script {
   readonly requests: {
@@ -128,7 +130,10 @@ describe('ovsdb follower', () => {
     const { follower, serve } = start();
     const first = serve();
     await first.result(copy(1));
-    const { version } = follower.conditions.want(new Map([['Queue', false]]));
+    let isShown = false;
+    const changing = follower.conditions.change(new Map([['Queue', false]]), LIMITS).then(() => {
+      isShown = true;
+    });
     expect(first.last.method).to.equal('monitor_cond_change');
     expect(first.last.params).to.deep.equal(['m1', 'm1', { Queue: [{ where: [false] }] }]);
     follower.linkDown();
@@ -137,8 +142,10 @@ describe('ovsdb follower', () => {
       { Queue: [{ columns: ['dscp'], where: [false] }] },
       NO_TRANSACTION,
     ]);
+    await settled();
+    expect(isShown).to.equal(false);
     await second.result([false, LAST, {}]);
-    expect(follower.conditions.want(new Map()).progress$.value.acked).to.equal(version);
+    await changing;
     expect(second.requests).to.have.length(1);
     expect(follower.replica.tables.get('Queue')?.size).to.equal(0);
   });
