@@ -1,0 +1,416 @@
+/**
+ * One random schema with a real ovsdb-server, our client with every kind of monitor, and the peers: after each step all of
+ * them must hold the same. Everything is drawn from one seed; UUIDs that the server chooses are named by their order.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { markIntegers } from '../../src/jsonrpc/integers.ts';
+import { MONITOR_METHODS } from '../../src/ovsdb/monitor.ts';
+import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema.ts';
+import { parseSchema } from '../../src/ovsdb/schemafile.ts';
+import { OvsdbServer } from '../support/ovsdb.ts';
+import {
+  changedRows,
+  difference,
+  everything,
+  only,
+  type Content,
+  type Held,
+} from '../support/peers/content.ts';
+import { dumpWithOvsdbClient } from '../support/peers/ovsdbclient.ts';
+import type { PythonIdl } from '../support/peers/pythonidl.ts';
+import { RawOvsdb, type RawReply } from '../support/peers/rawovsdb.ts';
+import { Follower } from './follower.ts';
+import { randomTransaction, wireOperation, type Operation, type RandomTransaction } from './operations.ts';
+import { build, expectOutcome, expectSameOperations } from './ours.ts';
+import { Random } from './random.ts';
+import { CONTROL, extendedSchema, randomSchema, schemaText, type Schema } from './schemas.ts';
+import { atomToJson } from './values.ts';
+
+const run = promisify(execFile);
+
+/** What happened, over all steps, so that a test can see that it tested something. */
+export interface Tally {
+  steps: number;
+  committed: number;
+  failed: number;
+  refusedByUs: number;
+  interruptions: number;
+  /** ovsdb-server 3.1 itself ends by SIGSEGV now and then. */
+  crashes: number;
+  /** What python's IDL says when it does not take an update and is wrong from then on, and how often. */
+  readonly complaints: Map<string, number>;
+  readonly outcomes: Map<string, number>;
+}
+
+export function newTally(): Tally {
+  return {
+    steps: 0,
+    committed: 0,
+    failed: 0,
+    refusedByUs: 0,
+    interruptions: 0,
+    crashes: 0,
+    complaints: new Map(),
+    outcomes: new Map(),
+  };
+}
+
+/** Things that happen between transactions, each of which must leave everything as it was. */
+const INTERRUPTIONS = ['cut', 'kill', 'compact', 'convert', 'exit', 'compact offline'] as const;
+type Interruption = (typeof INTERRUPTIONS)[number];
+
+/** So many transactions lie between two interruptions. */
+const STEPS_BETWEEN = 14;
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly python: PythonIdl;
+  readonly tally: Tally;
+  /** Ends the steps early. */
+  readonly signal: AbortSignal;
+}
+
+export class World implements AsyncDisposable {
+  readonly #random: Random;
+  readonly #seed: number;
+  readonly #python: PythonIdl;
+  readonly #tally: Tally;
+  readonly #signal: AbortSignal;
+  readonly #server: OvsdbServer;
+  readonly #name: string;
+  /** What all hold. */
+  readonly #schema: Schema;
+  /** What the server has, after conversions. */
+  #newest: Schema;
+  readonly #held: Held;
+  readonly #pythonHeld: Held;
+  readonly #ours: DatabaseSchema<GenericTables>;
+  readonly #followers: Follower[] = [];
+  #raw: RawOvsdb;
+  #truth: Content = new Map();
+  /** UUIDs of each table in the order in which they came about, which is the same in every run. */
+  readonly #known = new Map<string, string[]>();
+  #counter = 0;
+  #last: readonly RandomTransaction[] = [];
+
+  static async open(options: WorldOptions): Promise<World> {
+    const random = new Random(options.seed);
+    const schema = randomSchema(random);
+    const directory = mkdtempSync(join(tmpdir(), 'vsb-schema-'));
+    const schemaPath = join(directory, 'random.ovsschema');
+    writeFileSync(schemaPath, schemaText(schema));
+    try {
+      const server = await OvsdbServer.start({ schemaPath, init: false });
+      const world = new World(options, random, schema, server, await RawOvsdb.open(server.socketPath));
+      await world.#begin();
+      return world;
+    } catch (cause) {
+      throw new Error(`seed ${String(options.seed)}: ${schemaText(schema)}`, { cause });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+
+  private constructor(
+    options: WorldOptions,
+    random: Random,
+    schema: Schema,
+    server: OvsdbServer,
+    raw: RawOvsdb,
+  ) {
+    this.#random = random;
+    this.#seed = options.seed;
+    this.#python = options.python;
+    this.#tally = options.tally;
+    this.#signal = options.signal;
+    this.#server = server;
+    this.#raw = raw;
+    this.#name = `seed ${String(options.seed)}`;
+    this.#schema = schema;
+    this.#newest = schema;
+    this.#held = everything(schema);
+    this.#pythonHeld = heldByPython(schema);
+    this.#ours = parseSchema(JSON.parse(markIntegers(schemaText(schema))));
+  }
+
+  async #begin(): Promise<void> {
+    const insert = { op: 'insert', table: CONTROL, row: { counter: 0 } };
+    await this.#raw.request('transact', atomToJson([this.#schema.name, insert]));
+    await this.#python.open(this.#name, this.#server.remote, schemaText(this.#schema));
+    await this.#follow();
+    await this.#compare(0);
+  }
+
+  async #follow(): Promise<void> {
+    for (const method of MONITOR_METHODS)
+      this.#followers.push(
+        await Follower.open(
+          this.#server.directory,
+          this.#server.socketPath,
+          method,
+          this.#schema,
+          this.#held,
+          this.#ours,
+        ),
+      );
+  }
+
+  /** Makes so many steps; what goes wrong is told with the seed, the step and its transactions. */
+  async steps(count: number): Promise<void> {
+    for (let step = 1; step <= count && !this.#signal.aborted; step += 1) {
+      const interruption =
+        step % STEPS_BETWEEN === 0
+          ? INTERRUPTIONS[(step / STEPS_BETWEEN + this.#seed) % INTERRUPTIONS.length]
+          : undefined;
+      this.#last = [];
+      try {
+        if (interruption !== undefined) await this.#interrupt(interruption);
+        else await this.#change();
+        this.#tally.steps += 1;
+      } catch (cause) {
+        if (await this.#crashed()) {
+          await this.#recover();
+          continue;
+        }
+        const transactions = this.#last.map(({ operations }) => atomToJson(operations.map(wireOperation)));
+        const text = (cause as Error).message;
+        throw new Error(
+          [
+            `VSB_SEED=${String(this.#seed)}, step ${String(step)} (${interruption ?? 'transactions'}): ${text}`,
+            ...transactions,
+            schemaText(this.#schema),
+          ].join('\n'),
+          { cause },
+        );
+      }
+    }
+    expect(this.#server.log()).to.not.include('bad JSON-RPC message');
+  }
+
+  /** One transaction, or some at once over one connection. */
+  async #change(): Promise<void> {
+    const count = this.#random.percent(88) ? 1 : 2 + this.#random.below(4);
+    const present = new Map(
+      Object.keys(this.#held).map((name) => {
+        const there = this.#truth.get(name);
+        return [name, (this.#known.get(name) ?? []).filter((uuid) => there?.has(uuid))] as const;
+      }),
+    );
+    const isRaw = this.#random.percent(30);
+    const follower = this.#random.pick(this.#followers);
+    this.#last = this.#random.list(count, () => {
+      this.#counter += 1;
+      return randomTransaction(this.#random, this.#schema, present, this.#counter);
+    });
+    const committed = await Promise.all(
+      this.#last.map((transaction) =>
+        isRaw ? this.#sendRaw(transaction) : this.#send(transaction, follower),
+      ),
+    );
+    const before = this.#truth;
+    const last = committed.lastIndexOf(true);
+    await this.#compare(this.#last[last]?.counter ?? this.#committedCounter());
+    this.#expectEmissions(before, count === 1);
+  }
+
+  /** The counter in the truth of the step before. */
+  #committedCounter(): number {
+    const [row = ''] = this.#truth.get(CONTROL)?.values() ?? [];
+    return Number(row.slice('counter='.length));
+  }
+
+  /** @returns whether it was committed */
+  async #sendRaw({ operations }: RandomTransaction): Promise<boolean> {
+    const params = [this.#schema.name, ...operations.map(wireOperation)];
+    return this.#note(operations, await this.#raw.request('transact', atomToJson(params)));
+  }
+
+  async #send(transaction: RandomTransaction, follower: Follower): Promise<boolean> {
+    const { operations, counter } = transaction;
+    const built = build(this.#ours, this.#schema, operations);
+    if ('refusal' in built) {
+      const isCommitted = await this.#sendRaw(transaction);
+      if (built.refusal === undefined) return isCommitted;
+      this.#tally.refusedByUs += 1;
+      if (isCommitted) throw new Error(`the server takes what our client refuses: ${built.refusal}`);
+      return false;
+    }
+    const outcome = await follower.client.transact(built.transaction);
+    const kinds = this.#tally.outcomes;
+    kinds.set(outcome.outcome, (kinds.get(outcome.outcome) ?? 0) + 1);
+    const seen = follower.proxy.takeWith((params) => counterOf(params) === counter);
+    if (!seen) throw new Error(`it was not sent: ${JSON.stringify(outcome)}`);
+    expectSameOperations(this.#schema, seen, operations);
+    expectOutcome(this.#schema, seen, outcome, operations);
+    return this.#note(operations, seen.reply);
+  }
+
+  /** Notes what a reply says: the UUIDs of new rows. */
+  #note(operations: readonly Operation[], reply: RawReply): boolean {
+    const results = Array.isArray(reply.result)
+      ? (reply.result as (Readonly<Record<string, unknown>> | null)[])
+      : [];
+    const isCommitted =
+      results.length === operations.length && results.every((each) => each && !('error' in each));
+    this.#tally[isCommitted ? 'committed' : 'failed'] += 1;
+    if (isCommitted)
+      for (const [index, operation] of operations.entries())
+        if (operation.op === 'insert') {
+          const [, uuid] = results[index]?.['uuid'] as [string, string];
+          const known = this.#known.get(operation.table) ?? [];
+          if (!known.includes(uuid)) this.#known.set(operation.table, [...known, uuid]);
+        }
+    return isCommitted;
+  }
+
+  /** That all hold the same once they have seen the transaction with this counter. */
+  async #compare(counter: number): Promise<void> {
+    const [truth, python] = await Promise.all([
+      dumpWithOvsdbClient(this.#server.remote, this.#schema, this.#held),
+      this.#python.dump(this.#name, this.#schema, this.#pythonHeld, counter),
+      ...this.#followers.map((follower) => follower.caughtUp(counter)),
+    ]);
+    for (const follower of this.#followers) {
+      const differs = difference(follower.content(), truth);
+      if (differs !== undefined)
+        throw new Error(`our client (-) with ${follower.method} against ovsdb-client (+)\n${differs}`);
+      follower.expectReplayed();
+    }
+    this.#truth = truth;
+    const differs = difference(python.content, only(truth, this.#pythonHeld));
+    if (differs === undefined) return;
+    if (python.complaints.length === 0) throw new Error(`python (-) against ovsdb-client (+)\n${differs}`);
+    for (const complaint of python.complaints) {
+      const kind = complaint.replace(/^.*:/, '').replaceAll(/\d+/g, 'N');
+      this.#tally.complaints.set(kind, (this.#tally.complaints.get(kind) ?? 0) + 1);
+    }
+    await this.#reopenPython(counter);
+  }
+
+  /** A new replica of python's is right again. */
+  async #reopenPython(counter: number): Promise<void> {
+    await this.#python.close(this.#name);
+    await this.#python.open(this.#name, this.#server.remote, schemaText(this.#schema));
+    const { content } = await this.#python.dump(this.#name, this.#schema, this.#pythonHeld, counter);
+    const differs = difference(content, only(this.#truth, this.#pythonHeld));
+    if (differs !== undefined) throw new Error(`python anew (-) against ovsdb-client (+)\n${differs}`);
+  }
+
+  /** That our clients told of exactly the rows that differ. */
+  #expectEmissions(before: Content, isExact: boolean): void {
+    const wanted = changedRows(before, this.#truth);
+    for (const follower of this.#followers) {
+      const told = follower.takeEmissions().reduce((sum, count) => sum + count, 0);
+      if (isExact ? told !== wanted : told < wanted)
+        throw new Error(
+          `${String(wanted)} rows differ, changes$ with ${follower.method} told of ${String(told)}`,
+        );
+    }
+  }
+
+  async #interrupt(kind: Interruption): Promise<void> {
+    this.#tally.interruptions += 1;
+    switch (kind) {
+      case 'cut':
+        for (const follower of this.#followers) follower.proxy.cut();
+        break;
+      case 'kill':
+        await this.#server.kill();
+        await this.#server.restart();
+        break;
+      case 'exit':
+        await this.#exit();
+        await this.#server.restart();
+        break;
+      case 'compact':
+        await run('ovs-appctl', ['-t', join(this.#server.directory, 'ctl.sock'), 'ovsdb-server/compact']);
+        break;
+      case 'compact offline':
+        await this.#exit();
+        await run('ovsdb-tool', ['compact', join(this.#server.directory, 'conf.db')]);
+        await this.#server.restart();
+        break;
+      case 'convert':
+        await this.#convert();
+        break;
+    }
+    await this.#tick();
+  }
+
+  /** A transaction that all must see: what was there before must be there again, and changes$ tells of nothing else. */
+  async #tick(isExact = true): Promise<void> {
+    const before = this.#truth;
+    await this.#raw[Symbol.asyncDispose]();
+    this.#raw = await RawOvsdb.open(this.#server.socketPath);
+    this.#counter += 1;
+    const tick = { op: 'update', table: CONTROL, where: [], row: { counter: this.#counter } };
+    await this.#raw.request('transact', atomToJson([this.#schema.name, tick]));
+    await this.#compare(this.#counter);
+    this.#expectEmissions(before, isExact);
+  }
+
+  /** Whether the server is gone without having been told. */
+  async #crashed(): Promise<boolean> {
+    try {
+      await using raw = await RawOvsdb.open(this.#server.socketPath);
+      await raw.request('list_dbs', '[]');
+      return false;
+    } catch {
+      await this.#server.ended();
+      return true;
+    }
+  }
+
+  /** Goes on after the server ended by itself. Some of its transactions may have been made, and told of. */
+  async #recover(): Promise<void> {
+    this.#tally.crashes += 1;
+    await this.#server.restart();
+    await this.#tick(false);
+  }
+
+  async #exit(): Promise<void> {
+    await run('ovs-appctl', ['-t', join(this.#server.directory, 'ctl.sock'), 'exit']);
+    await this.#server.ended();
+  }
+
+  /** Converts to a newer schema. The clients go on with theirs; the comparison, with what they hold. */
+  async #convert(): Promise<void> {
+    this.#newest = extendedSchema(this.#random, this.#newest);
+    const path = join(this.#server.directory, 'newer.ovsschema');
+    writeFileSync(path, schemaText(this.#newest));
+    await run('ovsdb-client', ['--timeout=20', 'convert', this.#server.remote, path]);
+    // python's IDL passes over `monitor_canceled` and stays as it was for ever (3.1).
+    await this.#python.close(this.#name);
+    await this.#python.open(this.#name, this.#server.remote, schemaText(this.#schema));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Where python has ended, the step that failed says why.
+    await this.#python.close(this.#name).catch(() => undefined);
+    await this.#raw[Symbol.asyncDispose]();
+    for (const follower of this.#followers) await follower[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+function counterOf(params: readonly unknown[]): number | undefined {
+  const last = params.at(-1) as { table?: string; row?: { counter?: { text: string } } } | undefined;
+  return last?.table === CONTROL && last.row?.counter ? Number(last.row.counter.text) : undefined;
+}
+
+/** Columns that python's IDL can hold: the default of a map that is never empty is an Atom in an Atom there (3.1). */
+function heldByPython(schema: Schema): Held {
+  return Object.fromEntries(
+    Object.entries(schema.tables).map(([name, { columns }]) => [
+      name,
+      Object.entries(columns).flatMap(([column, { value, min }]) =>
+        value !== undefined && min === 1 ? [] : [column],
+      ),
+    ]),
+  );
+}
