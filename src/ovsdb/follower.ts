@@ -180,6 +180,8 @@ export class Follower<Tables> implements Member {
     for (const name of missing)
       if (!this.#missing.includes(name))
         log('warn', `the server's ${this.database} schema has no ${name}; it reads as empty`);
+    // What it told of a column that it did not have is nothing, and a difference would not make up for it.
+    if (missing.join() !== this.#missing.join()) this.#lastTransaction = NO_TRANSACTION;
     this.#missing = missing;
     if (this.#lastTransaction === NO_TRANSACTION) this.conditions.startAnew();
     const id = served.newMonitorId(this.database);

@@ -150,6 +150,16 @@ describe('ovsdb follower', () => {
     expect(follower.replica.tables.get('Queue')?.size).to.equal(0);
   });
 
+  it('copies all anew from a server that has columns which the one before had not', async () => {
+    const { follower, serve } = start();
+    const older = JSON.stringify({ tables: { Queue: { columns: {} } } });
+    await serve({ ...DATABASE, schema: older }).result([false, LAST, { Queue: { [ROW]: { initial: {} } } }]);
+    expect(follower.missing).to.deep.equal(['Queue.dscp']);
+    follower.linkDown();
+    expect(serve().last.params[3]).to.equal(NO_TRANSACTION);
+    expect(follower.missing).to.deep.equal([]);
+  });
+
   it('copies all anew after updates that do not fit', async () => {
     const { follower, serve } = start();
     await serve().result(copy(1));
