@@ -7,12 +7,11 @@ import { randomUUID } from 'node:crypto';
 import { fail } from '../errors.ts';
 import { afterCommit } from './aftercommit.ts';
 import { codecsOf, type TableCodec } from './codecs.ts';
-import type { EncodeContext, Wire } from './atom.ts';
-import type { ColumnCodec } from './datum.ts';
+import { Encoder } from './encoder.ts';
 import type { MapColumnName, Mutation, RowInput, Target, WireOperation } from './operation.ts';
 import { Overlay } from './overlay.ts';
 import { Ref } from './ref.ts';
-import { isUuid, toUuid, type ColumnName, type DatabaseSchema, type TableName, type Uuid } from './schema.ts';
+import { toUuid, type ColumnName, type DatabaseSchema, type TableName, type Uuid } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type { Condition, Input, Mutation, RowInput, Target, WireOperation } from './operation.ts';
@@ -22,12 +21,10 @@ export class Transaction<Tables> {
   readonly #schema: DatabaseSchema<Tables>;
   readonly #codecs: ReadonlyMap<string, TableCodec>;
   readonly #operations: WireOperation[] = [];
-  readonly #refs = new Map<string, Ref>();
-  readonly #context: EncodeContext;
+  readonly #encoder: Encoder;
   readonly #over: Snapshot<Tables> | undefined;
   /** The UUIDs of inserted rows in the snapshots, by name; chosen when somebody asks. */
   readonly #uuids = new Map<string, Uuid>();
-  readonly #provisional = new Map<string, Wire>();
   #overlay: Overlay<Tables> | undefined;
   #effects = 0;
 
@@ -40,10 +37,7 @@ export class Transaction<Tables> {
     this.#schema = schema;
     this.#codecs = codecsOf(schema);
     this.#over = options.over;
-    this.#context = {
-      encodeRef: (ref, where) => this.#encodeRef(ref, where),
-      provisional: this.#provisional,
-    };
+    this.#encoder = new Encoder(this.#codecs);
   }
 
   /** The database that it is for. */
@@ -63,7 +57,7 @@ export class Transaction<Tables> {
 
   /** The rows that it inserts, in order. */
   get refs(): Iterable<Ref> {
-    return this.#refs.values();
+    return this.#encoder.refs.values();
   }
 
   /** What its values are encoded by. */
@@ -102,12 +96,12 @@ export class Transaction<Tables> {
 
   /** Under which UUID {@link snapshot} and {@link preview} show an inserted row: its own, else one chosen for the purpose. */
   uuidOf<T extends string>(ref: Ref<T>): Uuid<T> {
-    this.#encodeRef(ref, ref.table);
+    this.#encoder.encodeRef(ref, ref.table);
     const known = this.#uuids.get(ref.name);
     if (known !== undefined) return known;
     const uuid = ref.uuid ?? toUuid(randomUUID());
     this.#uuids.set(ref.name, uuid);
-    if (ref.uuid === undefined) this.#provisional.set(uuid, ['named-uuid', ref.name]);
+    if (ref.uuid === undefined) this.#encoder.addProvisional(uuid, ref);
     return uuid;
   }
 
@@ -125,8 +119,8 @@ export class Transaction<Tables> {
     const index = this.#operations.length;
     const uuid = options.uuid === undefined ? undefined : (toUuid(options.uuid) as Uuid<T>);
     const ref = new Ref(table, `row${String(index)}`, index, uuid);
-    const encoded = this.#encodeRow(table, row);
-    this.#refs.set(ref.name, ref);
+    const encoded = this.#encoder.row(table, row);
+    this.#encoder.add(ref);
     const operation = { op: 'insert', table, row: encoded, 'uuid-name': ref.name };
     this.#add(uuid === undefined ? operation : { ...operation, uuid });
     if (this.#overlay) this.uuidOf(ref);
@@ -141,8 +135,8 @@ export class Transaction<Tables> {
     return this.#add({
       op: 'update',
       table,
-      where: this.#encodeTarget(table, target),
-      row: this.#encodeRow(table, row),
+      where: this.#encoder.target(table, target),
+      row: this.#encoder.row(table, row),
     });
   }
 
@@ -155,12 +149,10 @@ export class Transaction<Tables> {
     target: Target<Tables[T]>,
     mutations: readonly Mutation<Tables[T]>[],
   ): number {
-    const encoded = mutations.map(([column, mutator, value]) => [
-      column,
-      mutator,
-      this.#column(table, column).encodeMutation(mutator, value, this.#context),
-    ]);
-    return this.#add({ op: 'mutate', table, where: this.#encodeTarget(table, target), mutations: encoded });
+    const encoded = mutations.map(([column, mutator, value]) =>
+      this.#encoder.mutation(table, column, mutator, value),
+    );
+    return this.#add({ op: 'mutate', table, where: this.#encoder.target(table, target), mutations: encoded });
   }
 
   /**
@@ -174,12 +166,11 @@ export class Transaction<Tables> {
     column: C,
     entries: RowInput<Tables[T]>[C] & ReadonlyMap<unknown, unknown>,
   ): number {
-    const codec = this.#column(table, column);
     const mutations = [
-      [column, 'delete', codec.encodeMutation('delete', [...entries.keys()], this.#context)],
-      [column, 'insert', codec.encodeMutation('insert', entries, this.#context)],
+      this.#encoder.mutation(table, column, 'delete', [...entries.keys()]),
+      this.#encoder.mutation(table, column, 'insert', entries),
     ];
-    return this.#add({ op: 'mutate', table, where: this.#encodeTarget(table, target), mutations });
+    return this.#add({ op: 'mutate', table, where: this.#encoder.target(table, target), mutations });
   }
 
   /**
@@ -187,7 +178,7 @@ export class Transaction<Tables> {
    * @returns the operation's index in the outcome's results
    */
   delete<T extends TableName<Tables>>(table: T, target: Target<Tables[T]>): number {
-    return this.#add({ op: 'delete', table, where: this.#encodeTarget(table, target) });
+    return this.#add({ op: 'delete', table, where: this.#encoder.target(table, target) });
   }
 
   /**
@@ -206,10 +197,10 @@ export class Transaction<Tables> {
     return this.#add({
       op: 'wait',
       table,
-      where: this.#encodeTarget(table, target),
-      columns: columns.map((column) => this.#column(table, column).name),
+      where: this.#encoder.target(table, target),
+      columns: columns.map((column) => this.#encoder.column(table, column).name),
       until,
-      rows: rows.map((row) => this.#encodeRow(table, row)),
+      rows: rows.map((row) => this.#encoder.row(table, row)),
       timeout: options.timeoutMs,
     });
   }
@@ -241,7 +232,7 @@ export class Transaction<Tables> {
       values[column] = row[column];
     }
     const where = [['_uuid', '==', ['uuid', uuid]]];
-    const rows = [this.#encodeRow(table, values)];
+    const rows = [this.#encoder.row(table, values)];
     return this.#add({ op: 'wait', table, where, columns, until: '==', rows, timeout: 0 });
   }
 
@@ -255,9 +246,9 @@ export class Transaction<Tables> {
     columns: readonly (ColumnName<Tables[T]> | '_uuid')[],
   ): number {
     const names = columns.map((column) =>
-      column === '_uuid' ? column : this.#column(table, column as ColumnName<Tables[T]>).name,
+      column === '_uuid' ? column : this.#encoder.column(table, column as ColumnName<Tables[T]>).name,
     );
-    return this.#add({ op: 'select', table, where: this.#encodeTarget(table, target), columns: names });
+    return this.#add({ op: 'select', table, where: this.#encoder.target(table, target), columns: names });
   }
 
   /** Leaves a note in the database's log (`ovsdb-tool show-log`). Alone it is nothing to send. */
@@ -284,7 +275,7 @@ export class Transaction<Tables> {
   #preparedOverlay(what: string): Overlay<Tables> {
     if (!this.#overlay) {
       this.#overlay = new Overlay(this.#schema, this.#codecs, this.#below(what));
-      for (const ref of this.#refs.values()) this.uuidOf(ref);
+      for (const ref of this.#encoder.refs.values()) this.uuidOf(ref);
     }
     return this.#overlay;
   }
@@ -292,38 +283,5 @@ export class Transaction<Tables> {
   #add(operation: WireOperation): number {
     this.#effects += 1;
     return this.#operations.push(operation) - 1;
-  }
-
-  #column(table: string, column: string): ColumnCodec {
-    const codec = this.#codecs.get(table)?.columns.get(column);
-    if (!codec) throw fail('OVSDB_UNKNOWN_COLUMN', { table, column });
-    return codec;
-  }
-
-  #encodeRow(table: string, row: Readonly<Record<string, unknown>>): Record<string, Wire> {
-    const encoded: Record<string, Wire> = {};
-    for (const column in row)
-      encoded[column] = this.#column(table, column).encode(row[column], this.#context);
-    return encoded;
-  }
-
-  #encodeTarget(table: string, target: string | Ref | readonly (readonly [string, string, unknown])[]): Wire {
-    if (target instanceof Ref) return [['_uuid', '==', this.#encodeRef(target, table)]];
-    if (typeof target === 'string') {
-      if (!isUuid(target))
-        throw fail('OVSDB_VALUE', { where: `${table}._uuid`, value: target, why: 'it is no UUID' });
-      return [['_uuid', '==', this.#provisional.get(target) ?? ['uuid', target]]];
-    }
-    return target.map(([column, operator, value]) => [
-      column,
-      operator,
-      this.#column(table, column).encode(value, this.#context),
-    ]);
-  }
-
-  /** The server makes a fresh UUID of a name that it does not know, silently; so the check is here. */
-  #encodeRef(ref: Ref, where: string): Wire {
-    if (this.#refs.get(ref.name) !== ref) throw fail('OVSDB_UNKNOWN_REF', { where, ref: ref.name });
-    return ['named-uuid', ref.name];
   }
 }
