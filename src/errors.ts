@@ -112,7 +112,8 @@ const registry = {
     64,
     400,
     (d: { remotes: readonly string[] }) =>
-      `"${d.remotes.join('", "')}" cannot be used together. Give one or more remotes to connect to, or one to be called at.`,
+      `${d.remotes.length === 0 ? 'There is no remote' : `"${d.remotes.join('", "')}" cannot be used together`}. ` +
+      'Give one or more remotes to connect to, or one to be called at.',
   ),
   LISTEN_FAILED: define(
     1,
@@ -225,13 +226,13 @@ const registry = {
     1,
     400,
     (d: { where: string; value: string; why: string }) =>
-      `${d.where} cannot be ${d.value}: ${d.why}. Give a value that ovs-vswitchd.conf.db(5) allows.`,
+      `${d.where} cannot be ${d.value}: ${d.why}. Give a value that the schema allows (ovs-vswitchd.conf.db(5) has that of Open_vSwitch).`,
   ),
   OVSDB_UNKNOWN_COLUMN: define(
     1,
     400,
     (d: { table: string; column: string }) =>
-      `There is no column "${d.table}.${d.column}". See ovs-vswitchd.conf.db(5) for those that exist.`,
+      `There is no column "${d.table}.${d.column}". See the schema for those that exist (ovs-vswitchd.conf.db(5) has that of Open_vSwitch).`,
   ),
   OVSDB_COLUMN_NOT_HELD: define(
     1,
