@@ -113,16 +113,17 @@ function withPort(remote: PassiveRemote & { readonly host: string }, { port }: A
 async function removeStale(path: string): Promise<void> {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
   const socket = connect({ path });
-  const isAnswering = await new Promise<boolean>((resolve) => {
+  const isStale = await new Promise<boolean>((resolve) => {
     socket.once('connect', () => {
-      resolve(true);
-    });
-    socket.once('error', () => {
       resolve(false);
+    });
+    socket.once('error', (cause: NodeJS.ErrnoException) => {
+      // Any other failure (no permission, a full queue) says nothing about who listens.
+      resolve(cause.code === 'ECONNREFUSED');
     });
   });
   socket.destroy();
-  if (!isAnswering) unlinkSync(path);
+  if (isStale) unlinkSync(path);
 }
 
 function explain(cause: unknown): string {
