@@ -28,9 +28,9 @@ export class Follower implements AsyncDisposable {
   readonly #faults: string[] = [];
   #emissions: number[] = [];
 
-  /** Connects; `directory` gets the proxy's socket. */
+  /** Connects; the proxy gets a socket at this path. */
   static async open(
-    directory: string,
+    path: string,
     upstream: string,
     method: MonitorMethod,
     schema: Schema,
@@ -38,7 +38,7 @@ export class Follower implements AsyncDisposable {
     ours: DatabaseSchema<GenericTables>,
   ): Promise<Follower> {
     const refused = MONITOR_METHODS.slice(0, MONITOR_METHODS.indexOf(method));
-    const proxy = await OvsdbProxy.start(`${directory}/${method}.sock`, upstream, refused);
+    const proxy = await OvsdbProxy.start(path, upstream, refused);
     const client = await OvsdbClient.connect({
       remote: proxy.remote,
       schema: ours,

@@ -201,21 +201,51 @@ function randomWhere(random: Random, table: Table, name: string, rows: Rows): Wh
   const uuids = rows.uuids(name);
   if (uuids.length > 0 && random.percent(75)) return { uuid: random.pick(uuids) };
   if (random.percent(3)) return { uuid: random.uuid() };
-  const conditions = random.list(random.percent(10) ? 0 : 1 + random.below(2), (): Condition => {
-    const column = random.pick(Object.keys(table.columns));
-    const type = columnOf(table, column);
-    const isOrdered =
-      type.value === undefined && type.max === 1 && ['integer', 'real'].includes(type.key.type);
-    const operators = [
-      '==',
-      '!=',
-      'includes',
-      'excludes',
-      ...(isOrdered || random.percent(2) ? ['<', '<=', '>', '>='] : []),
-    ];
-    return [column, random.pick(operators), someDatum(random, type, rows)];
-  });
+  const conditions = random.list(random.percent(10) ? 0 : 1 + random.below(2), () =>
+    randomCondition(random, table, rows, random.percent(2)),
+  );
   return { conditions };
+}
+
+/** @param isLoose also operators that the column's type does not have */
+function randomCondition(random: Random, table: Table, rows: Rows, isLoose: boolean): Condition {
+  const column = random.pick(Object.keys(table.columns));
+  const type = columnOf(table, column);
+  const isOrdered = type.value === undefined && type.max === 1 && ['integer', 'real'].includes(type.key.type);
+  const operators = [
+    '==',
+    '!=',
+    'includes',
+    'excludes',
+    ...(isOrdered || isLoose ? ['<', '<=', '>', '>='] : []),
+  ];
+  const value = someDatum(random, type, rows);
+  // No value is neither less nor greater than another: the server refuses the question.
+  const isOne = isLoose || (value.kind === 'set' && value.atoms.length === 1);
+  return [column, random.pick(isOne ? operators : operators.slice(0, 4)), value];
+}
+
+/** Which rows to hold of a table: all, none, or those that meet one of these. */
+export type RowChoice = boolean | readonly Condition[];
+
+/** Which rows to hold of some tables. */
+export function randomChoices(
+  random: Random,
+  schema: Schema,
+  present: Present,
+): Readonly<Record<string, RowChoice>> {
+  const rows: Rows = { uuids: (table) => present.get(table) ?? [], names: () => [] };
+  const names = Object.keys(schema.tables).filter((name) => name !== CONTROL);
+  return Object.fromEntries(
+    random
+      .some(names, 50)
+      .map((name) => [
+        name,
+        random.percent(25)
+          ? random.percent(50)
+          : random.list(random.below(4), () => randomCondition(random, tableOf(schema, name), rows, false)),
+      ]),
+  );
 }
 
 function randomMutation(random: Random, table: Table, rows: Rows): Mutation | undefined {

@@ -1,6 +1,8 @@
 /** Our client in the comparison: random operations as its calls, its outcomes beside the raw reply, its rows as text. */
 import { expect } from 'chai';
 import { VsbError } from '../../src/errors.ts';
+import { codecsOf } from '../../src/ovsdb/codecs.ts';
+import { encodeConditions, type Conditions } from '../../src/ovsdb/conditions.ts';
 import type { TransactionOutcome } from '../../src/ovsdb/outcome.ts';
 import type { Ref } from '../../src/ovsdb/ref.ts';
 import type { DatabaseSchema, GenericTables, Uuid } from '../../src/ovsdb/schema.ts';
@@ -9,7 +11,14 @@ import { Transaction } from '../../src/ovsdb/transaction.ts';
 import { ourElements, rowText, wireElements, type Content, type Held } from '../support/peers/content.ts';
 import type { Seen } from '../support/peers/proxy.ts';
 import { NumberText, parseLossless } from '../support/peers/losslessjson.ts';
-import { columnOf, tableOf, wireOperation, type Operation, type Where } from './operations.ts';
+import {
+  columnOf,
+  tableOf,
+  wireOperation,
+  type Operation,
+  type RowChoice,
+  type Where,
+} from './operations.ts';
 import type { Column, Schema, Table } from './schemas.ts';
 import { atomToJson, type Atom, type Datum } from './values.ts';
 
@@ -155,6 +164,30 @@ function ourAtom(atom: Atom, refs: ReadonlyMap<string, Ref>): unknown {
   if (atom.type === 'integer' && Number.isSafeInteger(Number(atom.value)) && atom.value % 2n === 0n)
     return Number(atom.value);
   return atom.value;
+}
+
+/** Choices of rows as our client takes them; `undefined` where it cannot say one of them. */
+export function ourConditions(
+  ours: DatabaseSchema<GenericTables>,
+  schema: Schema,
+  choices: Readonly<Record<string, RowChoice>>,
+): Conditions<GenericTables> | undefined {
+  try {
+    const conditions = Object.fromEntries(
+      Object.entries(choices).map(([name, choice]) => [
+        name,
+        typeof choice === 'boolean'
+          ? choice
+          : ourTarget(tableOf(schema, name), { conditions: choice }, new Map()),
+      ]),
+    ) as Conditions<GenericTables>;
+    encodeConditions(codecsOf(ours), conditions);
+    return conditions;
+  } catch (cause) {
+    if (cause instanceof Inexpressible || (cause instanceof VsbError && cause.code === 'OVSDB_VALUE'))
+      return undefined;
+    throw cause;
+  }
 }
 
 /** That what went over the wire means what was to be sent. */

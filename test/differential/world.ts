@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { markIntegers } from '../../src/jsonrpc/integers.ts';
-import { MONITOR_METHODS } from '../../src/ovsdb/monitor.ts';
+import { MONITOR_METHODS, type MonitorMethod } from '../../src/ovsdb/monitor.ts';
 import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema.ts';
 import { parseSchema } from '../../src/ovsdb/schemafile.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
@@ -20,16 +20,27 @@ import {
   only,
   type Content,
   type Held,
+  rowText,
+  wireElements,
 } from '../support/peers/content.ts';
 import { dumpWithOvsdbClient } from '../support/peers/ovsdbclient.ts';
 import type { PythonIdl } from '../support/peers/pythonidl.ts';
 import { RawOvsdb, type RawReply } from '../support/peers/rawovsdb.ts';
 import { Follower } from './follower.ts';
-import { randomTransaction, wireOperation, type Operation, type RandomTransaction } from './operations.ts';
-import { build, expectOutcome, expectSameOperations } from './ours.ts';
+import {
+  randomChoices,
+  randomTransaction,
+  tableOf,
+  wireOperation,
+  type Operation,
+  type Present,
+  type RandomTransaction,
+  type RowChoice,
+} from './operations.ts';
+import { build, expectOutcome, expectSameOperations, ourConditions } from './ours.ts';
 import { Random } from './random.ts';
 import { CONTROL, extendedSchema, randomSchema, schemaText, type Schema } from './schemas.ts';
-import { atomToJson } from './values.ts';
+import { atomToJson, wireDatum } from './values.ts';
 
 const run = promisify(execFile);
 
@@ -42,6 +53,8 @@ export interface Tally {
   interruptions: number;
   /** ovsdb-server 3.1 itself ends by SIGSEGV now and then. */
   crashes: number;
+  /** Changes of which rows are held. */
+  choices: number;
   /** What python's IDL says when it does not take an update and is wrong from then on, and how often. */
   readonly complaints: Map<string, number>;
   readonly outcomes: Map<string, number>;
@@ -55,6 +68,7 @@ export function newTally(): Tally {
     refusedByUs: 0,
     interruptions: 0,
     crashes: 0,
+    choices: 0,
     complaints: new Map(),
     outcomes: new Map(),
   };
@@ -66,6 +80,7 @@ type Interruption = (typeof INTERRUPTIONS)[number];
 
 /** So many transactions lie between two interruptions. */
 const STEPS_BETWEEN = 14;
+const LIMIT_MS = 20_000;
 
 export interface WorldOptions {
   readonly seed: number;
@@ -91,6 +106,13 @@ export class World implements AsyncDisposable {
   readonly #pythonHeld: Held;
   readonly #ours: DatabaseSchema<GenericTables>;
   readonly #followers: Follower[] = [];
+  /** Those that hold only some of the rows, all the same. */
+  readonly #choosy: Follower[] = [];
+  #choices: Readonly<Record<string, RowChoice>> = {};
+  /** These rows. */
+  #chosen: Content = new Map();
+  /** Both, one comparison earlier. */
+  #before: { readonly truth: Content; readonly chosen: Content } = { truth: new Map(), chosen: new Map() };
   #raw: RawOvsdb;
   #truth: Content = new Map();
   /** UUIDs of each table in the order in which they came about, which is the same in every run. */
@@ -147,17 +169,13 @@ export class World implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    for (const method of MONITOR_METHODS)
-      this.#followers.push(
-        await Follower.open(
-          this.#server.directory,
-          this.#server.socketPath,
-          method,
-          this.#schema,
-          this.#held,
-          this.#ours,
-        ),
-      );
+    const open = (name: string, method: MonitorMethod) => {
+      const { directory, socketPath } = this.#server;
+      return Follower.open(join(directory, name), socketPath, method, this.#schema, this.#held, this.#ours);
+    };
+    for (const method of MONITOR_METHODS) this.#followers.push(await open(`${method}.sock`, method));
+    for (const method of ['monitor_cond_since', 'monitor_cond'] as const)
+      this.#choosy.push(await open(`${method}-where.sock`, method));
   }
 
   /** Makes so many steps; what goes wrong is told with the seed, the step and its transactions. */
@@ -170,6 +188,7 @@ export class World implements AsyncDisposable {
       this.#last = [];
       try {
         if (interruption !== undefined) await this.#interrupt(interruption);
+        else if (this.#random.percent(8)) await this.#chooseRows();
         else await this.#change();
         this.#tally.steps += 1;
       } catch (cause) {
@@ -195,27 +214,68 @@ export class World implements AsyncDisposable {
   /** One transaction, or some at once over one connection. */
   async #change(): Promise<void> {
     const count = this.#random.percent(88) ? 1 : 2 + this.#random.below(4);
-    const present = new Map(
-      Object.keys(this.#held).map((name) => {
-        const there = this.#truth.get(name);
-        return [name, (this.#known.get(name) ?? []).filter((uuid) => there?.has(uuid))] as const;
-      }),
-    );
     const isRaw = this.#random.percent(30);
     const follower = this.#random.pick(this.#followers);
     this.#last = this.#random.list(count, () => {
       this.#counter += 1;
-      return randomTransaction(this.#random, this.#schema, present, this.#counter);
+      return randomTransaction(this.#random, this.#schema, this.#present(), this.#counter);
     });
     const committed = await Promise.all(
       this.#last.map((transaction) =>
         isRaw ? this.#sendRaw(transaction) : this.#send(transaction, follower),
       ),
     );
-    const before = this.#truth;
     const last = committed.lastIndexOf(true);
     await this.#compare(this.#last[last]?.counter ?? this.#committedCounter());
-    this.#expectEmissions(before, count === 1);
+    this.#expectEmissions(count === 1);
+  }
+
+  #present(): Present {
+    return new Map(
+      Object.keys(this.#held).map((name) => {
+        const there = this.#truth.get(name);
+        return [name, (this.#known.get(name) ?? []).filter((uuid) => there?.has(uuid))] as const;
+      }),
+    );
+  }
+
+  /** Other rows are held. */
+  async #chooseRows(): Promise<void> {
+    const choices = randomChoices(this.#random, this.#schema, this.#present());
+    const conditions = ourConditions(this.#ours, this.#schema, choices);
+    if (!conditions) return;
+    await Promise.all(
+      this.#choosy.map((follower) => follower.client.setConditions(conditions, { timeoutMs: LIMIT_MS })),
+    );
+    this.#choices = { ...this.#choices, ...choices };
+    await this.#compare(this.#committedCounter());
+    this.#expectEmissions(true);
+    this.#tally.choices += 1;
+  }
+
+  /** The rows that are chosen, as the server sees it: of several conditions one is enough. */
+  async #readChosen(): Promise<Content> {
+    const selects = Object.entries(this.#held).flatMap(([table, columns]) => {
+      const choice = this.#choices[table] ?? true;
+      const wheres =
+        typeof choice === 'boolean'
+          ? choice
+            ? [[]]
+            : []
+          : choice.map(([column, operator, value]) => [[column, operator, wireDatum(value)]]);
+      return wheres.map((where) => ({ op: 'select', table, where, columns: ['_uuid', ...columns] }));
+    });
+    const { result } = await this.#raw.request('transact', atomToJson([this.#schema.name, ...selects]));
+    const content = new Map(Object.keys(this.#held).map((name) => [name, new Map<string, string>()]));
+    for (const [index, { table, columns }] of selects.entries())
+      for (const row of (result as { rows: Record<string, unknown>[] }[])[index]?.rows ?? [])
+        content
+          .get(table)
+          ?.set(
+            (row['_uuid'] as [string, string])[1],
+            rowText(tableOf(this.#schema, table), columns, row, wireElements),
+          );
+    return content;
   }
 
   /** The counter in the truth of the step before. */
@@ -270,17 +330,16 @@ export class World implements AsyncDisposable {
 
   /** That all hold the same once they have seen the transaction with this counter. */
   async #compare(counter: number): Promise<void> {
-    const [truth, python] = await Promise.all([
+    const [truth, python, chosen] = await Promise.all([
       dumpWithOvsdbClient(this.#server.remote, this.#schema, this.#held),
       this.#python.dump(this.#name, this.#schema, this.#pythonHeld, counter),
-      ...this.#followers.map((follower) => follower.caughtUp(counter)),
+      this.#readChosen(),
+      ...[...this.#followers, ...this.#choosy].map((follower) => follower.caughtUp(counter)),
     ]);
-    for (const follower of this.#followers) {
-      const differs = difference(follower.content(), truth);
-      if (differs !== undefined)
-        throw new Error(`our client (-) with ${follower.method} against ovsdb-client (+)\n${differs}`);
-      follower.expectReplayed();
-    }
+    expectHeld(this.#followers, truth);
+    expectHeld(this.#choosy, chosen);
+    this.#before = { truth: this.#truth, chosen: this.#chosen };
+    this.#chosen = chosen;
     this.#truth = truth;
     const differs = difference(python.content, only(truth, this.#pythonHeld));
     if (differs === undefined) return;
@@ -302,22 +361,17 @@ export class World implements AsyncDisposable {
   }
 
   /** That our clients told of exactly the rows that differ. */
-  #expectEmissions(before: Content, isExact: boolean): void {
-    const wanted = changedRows(before, this.#truth);
-    for (const follower of this.#followers) {
-      const told = follower.takeEmissions().reduce((sum, count) => sum + count, 0);
-      if (isExact ? told !== wanted : told < wanted)
-        throw new Error(
-          `${String(wanted)} rows differ, changes$ with ${follower.method} told of ${String(told)}`,
-        );
-    }
+  #expectEmissions(isExact: boolean): void {
+    const { truth, chosen } = this.#before;
+    expectTold(this.#followers, changedRows(truth, this.#truth), isExact);
+    expectTold(this.#choosy, changedRows(chosen, this.#chosen), isExact);
   }
 
   async #interrupt(kind: Interruption): Promise<void> {
     this.#tally.interruptions += 1;
     switch (kind) {
       case 'cut':
-        for (const follower of this.#followers) follower.proxy.cut();
+        for (const { proxy } of [...this.#followers, ...this.#choosy]) proxy.cut();
         break;
       case 'kill':
         await this.#server.kill();
@@ -344,14 +398,13 @@ export class World implements AsyncDisposable {
 
   /** A transaction that all must see: what was there before must be there again, and changes$ tells of nothing else. */
   async #tick(isExact = true): Promise<void> {
-    const before = this.#truth;
     await this.#raw[Symbol.asyncDispose]();
     this.#raw = await RawOvsdb.open(this.#server.socketPath);
     this.#counter += 1;
     const tick = { op: 'update', table: CONTROL, where: [], row: { counter: this.#counter } };
     await this.#raw.request('transact', atomToJson([this.#schema.name, tick]));
     await this.#compare(this.#counter);
-    this.#expectEmissions(before, isExact);
+    this.#expectEmissions(isExact);
   }
 
   /** Whether the server is gone without having been told. */
@@ -393,8 +446,29 @@ export class World implements AsyncDisposable {
     // Where python has ended, the step that failed says why.
     await this.#python.close(this.#name).catch(() => undefined);
     await this.#raw[Symbol.asyncDispose]();
-    for (const follower of this.#followers) await follower[Symbol.asyncDispose]();
+    for (const follower of [...this.#followers, ...this.#choosy]) await follower[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+/** That they hold this, and that their changes led to it. */
+function expectHeld(followers: readonly Follower[], content: Content): void {
+  for (const follower of followers) {
+    const differs = difference(follower.content(), content);
+    if (differs !== undefined)
+      throw new Error(`our client (-) with ${follower.method} against the server (+)\n${differs}`);
+    follower.expectReplayed();
+  }
+}
+
+/** That they told of so many rows since the last time; of more only where there was more than one transaction. */
+function expectTold(followers: readonly Follower[], rows: number, isExact: boolean): void {
+  for (const follower of followers) {
+    const told = follower.takeEmissions().reduce((sum, count) => sum + count, 0);
+    if (isExact ? told !== rows : told < rows)
+      throw new Error(
+        `${String(rows)} rows differ, changes$ with ${follower.method} told of ${String(told)}`,
+      );
   }
 }
 
