@@ -223,12 +223,13 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
 
   async #end(): Promise<void> {
     this.#link.remove(this.#follower);
-    if (this.#ownsLink) await this.#link.close();
-    await Promise.all([this.#follower.end(), this.#lock?.release()]);
+    const link = this.#ownsLink ? this.#link.close() : undefined;
+    const ends = [link, this.#follower.end(), this.#lock?.release()];
     this.#status.next({ at: 'closed' });
     this.#status.complete();
     this.#snapshots.complete();
     this.#changes.complete();
+    await Promise.all(ends);
   }
 
   async #transact(transaction: Transaction<Tables>, options: TransactOptions): Promise<TransactionOutcome> {

@@ -197,6 +197,21 @@ describe('ovsdb databases', () => {
     expect(connection.stats.connects).to.equal(1);
   });
 
+  it('ends the observables of one at once, though the server is silent', async () => {
+    await using server = await OvsdbServer.start();
+    await using connection = OvsdbConnection.open({ remote: server.remote, ...TEST_LIMITS });
+    const client = await connection.database({ schema: openVSwitch, columns: COLUMNS });
+    const ends: string[] = [];
+    client.status$.subscribe({ complete: () => ends.push('status') });
+    client.changes$.subscribe({ complete: () => ends.push('changes') });
+    server.signal('SIGSTOP');
+    const closing = client.close();
+    expect(ends).to.deep.equal(['status', 'changes']);
+    server.signal('SIGCONT');
+    await closing;
+    expect(connection.stats.connects).to.equal(1);
+  });
+
   it('finds what a replica has wrong', async () => {
     await using server = await OvsdbServer.start();
     await server.vsctl('add-br', 'br0', '--', 'add-br', 'br1');
