@@ -223,8 +223,9 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
 
   async #end(): Promise<void> {
     this.#link.remove(this.#follower);
-    const link = this.#ownsLink ? this.#link.close() : undefined;
-    const ends = [link, this.#follower.end(), this.#lock?.release()];
+    const ends = this.#ownsLink ? [this.#link.close()] : [];
+    ends.push(this.#follower.end());
+    if (this.#lock) ends.push(this.#lock.release());
     this.#status.next({ at: 'closed' });
     this.#status.complete();
     this.#snapshots.complete();
