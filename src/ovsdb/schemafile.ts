@@ -51,6 +51,7 @@ function readTable(
     ownIdentifier(column, `the name of ${at}`);
     columns[column] = readColumn(object(value, at), at, tables);
   }
+  if (Object.keys(columns).length === 0) throw invalid(`"columns" of ${place}`, 'is empty');
   const isRoot = optional(table['isRoot'], (value) => boolean(value, `"isRoot" of ${place}`)) ?? false;
   const maxRows = optional(table['maxRows'], (value) => integerFrom(value, 1, `"maxRows" of ${place}`));
   return {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
+import { rowIndex } from '../../src/ovsdb/indexes.ts';
 import type { Ref } from '../../src/ovsdb/ref.ts';
 import { toUuid, type Uuid } from '../../src/ovsdb/schema.ts';
 import { Transaction } from '../../src/ovsdb/transaction.ts';
@@ -80,6 +81,23 @@ describe('ovsdb optimistic transactions', () => {
     }
     expect(await client.transact(there)).to.have.property('outcome', 'success');
     expect(await client.transact(late)).to.have.property('outcome', 'try-again');
+  });
+
+  it('find their own rows by index', () => {
+    const transaction = begin();
+    const bridge = transaction.insert('Bridge', { name: 'br-own' });
+    expect(transaction.snapshot().get('Bridge', { name: 'br-own' })?._uuid).to.equal(
+      transaction.uuidOf(bridge),
+    );
+    transaction.delete('Bridge', bridge);
+    expect(transaction.snapshot().get('Bridge', { name: 'br-own' })).to.equal(undefined);
+    const queue = transaction.insert('Queue', { dscp: 9 });
+    const byDscp = rowIndex(openVSwitch, 'Queue', 'dscp');
+    expect(transaction.snapshot().find(byDscp, 9)).to.have.lengthOf(1);
+    transaction.update('Queue', queue, { dscp: 10 });
+    expect(transaction.snapshot().find(byDscp, 9)).to.have.lengthOf(0);
+    expect(transaction.snapshot().find(byDscp, 10)).to.have.lengthOf(1);
+    expect(client.snapshot().find(byDscp, 10)).to.have.lengthOf(0);
   });
 
   it('refer to rows of chosen UUIDs by name and by UUID, and to rows that a snapshot of theirs shows', async () => {

@@ -5,7 +5,9 @@ import { meaningsInManPage, meaningsInModule } from '../../../scripts/ovsdb-mean
 import { ovnNorthbound } from '../../../src/ovsdb/generated/ovn-nb.ts';
 import { ovnSouthbound } from '../../../src/ovsdb/generated/ovn-sb.ts';
 import { openVSwitch } from '../../../src/ovsdb/generated/vswitch.ts';
+import { rowTypes } from '../../../src/ovsdb/rowtypes.ts';
 import { parseSchema } from '../../../src/ovsdb/schemafile.ts';
+import { GOOD_SCHEMA } from '../../support/schemas.ts';
 
 const pathOf = (name: string) => new URL(`../../../src/ovsdb/generated/${name}`, import.meta.url).pathname;
 const read = (name: string) => readFileSync(pathOf(name), 'utf8');
@@ -59,6 +61,36 @@ describe('generated row types', () => {
       ['Port.tag', 'The VLAN tag.'],
       ['Port.mode', 'One of these.'],
     ]);
+  });
+
+  it('have a type and a note for everything that a schema can say', () => {
+    const text = rowTypes(parseSchema(GOOD_SCHEMA), { importFrom: 'vswitchboard/ovsdb' });
+    for (const line of [
+      'import type { DatabaseSchema, Uuid } from "vswitchboard/ovsdb";',
+      'readonly name: string;',
+      'readonly small: number;',
+      'readonly wide: bigint | undefined;',
+      'readonly half: bigint;',
+      'readonly share: readonly number[];',
+      'readonly mode: "a" | "b" | undefined;',
+      'readonly only: "x" | undefined;',
+      'readonly step: 1 | 2 | undefined;',
+      'readonly any: readonly Uuid[];',
+      "readonly strong: readonly Uuid<'Leaf'>[];",
+      "readonly weak: ReadonlyMap<string, Uuid<'Leaf'>>;",
+      ' * No two rows have the same name, small.',
+      ' * At most 7 rows.',
+      ' * Length: From 1 to 9.',
+      ' * Given at insert only.',
+      '/** From 0 to 4095. */',
+      '/** Not kept over a restart of the server. */',
+      '/** Does not keep the rows that it names. */',
+      'export const good: DatabaseSchema<GoodTables> = {',
+    ])
+      expect(
+        text.split('\n').some((own) => own.includes(line)),
+        line,
+      ).to.equal(true);
   });
 
   it('keep the meanings when they are made without the page', async () => {
