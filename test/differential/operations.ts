@@ -73,10 +73,12 @@ export function randomTransaction(
     names: (table) => names.get(table) ?? [],
   };
   const tables = Object.keys(schema.tables).filter((name) => name !== CONTROL);
+  // In some transactions every new row has a UUID that we chose.
+  const chosenShare = random.pick([0, 20, 100]);
   const count = random.percent(60) ? 1 + random.below(3) : 1 + random.below(8);
   for (let turn = 0; turn < count; turn += 1) {
     const table = random.pick(tables);
-    for (const operation of someOperations(random, schema, table, rows, operations.length, false)) {
+    for (const operation of someOperations(random, schema, table, rows, operations.length, chosenShare)) {
       operations.push(operation);
       if (operation.op === 'insert')
         names.set(operation.table, [...(names.get(operation.table) ?? []), operation.name]);
@@ -97,25 +99,25 @@ function someOperations(
   name: string,
   rows: Rows,
   at: number,
-  isReferredTo: boolean,
+  chosenShare: number,
 ): Operation[] {
   const table = tableOf(schema, name);
   const columns = Object.keys(table.columns);
   const uuids = rows.uuids(name);
   const kind = random.below(100);
   // Few rows: more inserts. Many: fewer.
-  if (isReferredTo || kind < (uuids.length < 4 ? 55 : uuids.length < 15 ? 25 : 5)) {
+  if (kind < (uuids.length < 4 ? 55 : uuids.length < 15 ? 25 : 5)) {
     const insert: Operation = {
       op: 'insert',
       table: name,
       row: randomRow(random, table, random.some(columns, 75), rows),
       name: `row${String(at)}`,
-      ...(random.percent(10)
-        ? { uuid: random.percent(90) || uuids.length === 0 ? random.uuid() : random.pick(uuids) }
+      ...(random.percent(chosenShare)
+        ? { uuid: random.percent(97) || uuids.length === 0 ? random.uuid() : random.pick(uuids) }
         : {}),
     };
     // A row that nothing refers to would vanish at once.
-    if (table.isRoot || isReferredTo) return [insert];
+    if (table.isRoot) return [insert];
     return [insert, ...refer(random, schema, insert, rows)];
   }
   const where = randomWhere(random, table, name, rows);

@@ -36,8 +36,9 @@ export function build(
   ours: DatabaseSchema<GenericTables>,
   schema: Schema,
   operations: readonly Operation[],
+  over: Snapshot<GenericTables>,
 ): Built {
-  const transaction = new Transaction(ours);
+  const transaction = new Transaction(ours, { over });
   const refs = new Map<string, Ref>();
   try {
     for (const operation of operations) add(transaction, schema, operation, refs);

@@ -40,6 +40,7 @@ describe('our client beside its peers', () => {
     if (STEPS < 500) return;
     expect(tally.crashes, 'ends of the server by SIGSEGV').to.be.lessThan(tally.steps / 50);
     expect(tally.choices).to.be.greaterThan(tally.steps / 50);
+    expect(tally.previews).to.be.greaterThan(tally.steps / 20);
     expect(tally.interruptions).to.be.greaterThan(tally.steps / 20);
     expect(tally.committed).to.be.greaterThan(tally.steps / 3);
     expect(tally.failed).to.be.greaterThan(tally.steps / 20);

@@ -12,6 +12,7 @@ import { markIntegers } from '../../src/jsonrpc/integers.ts';
 import { MONITOR_METHODS, type MonitorMethod } from '../../src/ovsdb/monitor.ts';
 import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema.ts';
 import { parseSchema } from '../../src/ovsdb/schemafile.ts';
+import type { Transaction } from '../../src/ovsdb/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 import {
   changedRows,
@@ -37,7 +38,7 @@ import {
   type RandomTransaction,
   type RowChoice,
 } from './operations.ts';
-import { build, expectOutcome, expectSameOperations, ourConditions } from './ours.ts';
+import { build, contentOf, expectOutcome, expectSameOperations, ourConditions } from './ours.ts';
 import { Random } from './random.ts';
 import { CONTROL, extendedSchema, randomSchema, schemaText, type Schema } from './schemas.ts';
 import { atomToJson, wireDatum } from './values.ts';
@@ -55,6 +56,8 @@ export interface Tally {
   crashes: number;
   /** Changes of which rows are held. */
   choices: number;
+  /** Transactions whose result our client told before. */
+  previews: number;
   /** What python's IDL says when it does not take an update and is wrong from then on, and how often. */
   readonly complaints: Map<string, number>;
   readonly outcomes: Map<string, number>;
@@ -69,6 +72,7 @@ export function newTally(): Tally {
     interruptions: 0,
     crashes: 0,
     choices: 0,
+    previews: 0,
     complaints: new Map(),
     outcomes: new Map(),
   };
@@ -118,6 +122,8 @@ export class World implements AsyncDisposable {
   /** UUIDs of each table in the order in which they came about, which is the same in every run. */
   readonly #known = new Map<string, string[]>();
   #counter = 0;
+  /** What our client foretold of the transaction that was just made. */
+  #preview: Content | undefined;
   #last: readonly RandomTransaction[] = [];
 
   static async open(options: WorldOptions): Promise<World> {
@@ -222,12 +228,32 @@ export class World implements AsyncDisposable {
     });
     const committed = await Promise.all(
       this.#last.map((transaction) =>
-        isRaw ? this.#sendRaw(transaction) : this.#send(transaction, follower),
+        isRaw ? this.#sendRaw(transaction) : this.#send(transaction, follower, count === 1),
       ),
     );
+    const preview = this.#preview;
+    this.#preview = undefined;
     const last = committed.lastIndexOf(true);
     await this.#compare(this.#last[last]?.counter ?? this.#committedCounter());
     this.#expectEmissions(count === 1);
+    if (!preview) return;
+    this.#tally.previews += 1;
+    const differs = difference(preview, this.#truth);
+    if (differs !== undefined) throw new Error(`the preview (-) against what came of it (+)\n${differs}`);
+  }
+
+  /** What our client foretells; `undefined` where it has to invent UUIDs. */
+  #previewOf(
+    transaction: Transaction<GenericTables>,
+    operations: readonly Operation[],
+  ): Content | Error | undefined {
+    if (operations.some((operation) => operation.op === 'insert' && operation.uuid === undefined))
+      return undefined;
+    try {
+      return contentOf(transaction.preview(), this.#schema, this.#held);
+    } catch (cause) {
+      return cause as Error;
+    }
   }
 
   #present(): Present {
@@ -290,9 +316,9 @@ export class World implements AsyncDisposable {
     return this.#note(operations, await this.#raw.request('transact', atomToJson(params)));
   }
 
-  async #send(transaction: RandomTransaction, follower: Follower): Promise<boolean> {
+  async #send(transaction: RandomTransaction, follower: Follower, isAlone: boolean): Promise<boolean> {
     const { operations, counter } = transaction;
-    const built = build(this.#ours, this.#schema, operations);
+    const built = build(this.#ours, this.#schema, operations, follower.client.snapshot());
     if ('refusal' in built) {
       const isCommitted = await this.#sendRaw(transaction);
       if (built.refusal === undefined) return isCommitted;
@@ -300,6 +326,7 @@ export class World implements AsyncDisposable {
       if (isCommitted) throw new Error(`the server takes what our client refuses: ${built.refusal}`);
       return false;
     }
+    const preview = isAlone ? this.#previewOf(built.transaction, operations) : undefined;
     const outcome = await follower.client.transact(built.transaction);
     const kinds = this.#tally.outcomes;
     kinds.set(outcome.outcome, (kinds.get(outcome.outcome) ?? 0) + 1);
@@ -307,7 +334,12 @@ export class World implements AsyncDisposable {
     if (!seen) throw new Error(`it was not sent: ${JSON.stringify(outcome)}`);
     expectSameOperations(this.#schema, seen, operations);
     expectOutcome(this.#schema, seen, outcome, operations);
-    return this.#note(operations, seen.reply);
+    const isCommitted = this.#note(operations, seen.reply);
+    if (isCommitted && preview) {
+      if (preview instanceof Error) throw new Error(`committed, but no preview: ${preview.message}`);
+      this.#preview = preview;
+    }
+    return isCommitted;
   }
 
   /** Notes what a reply says: the UUIDs of new rows. */
