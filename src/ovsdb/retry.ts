@@ -4,6 +4,7 @@
  */
 import type { Observable } from 'rxjs';
 import { VsbError } from '../errors.ts';
+import type { TransactOptions } from './options.ts';
 import type { TransactionOutcome } from './outcome.ts';
 import type { Ref } from './ref.ts';
 import type { TableName, Uuid } from './schema.ts';
@@ -17,10 +18,7 @@ export interface Updatable<Tables> {
   snapshot(): Snapshot<Tables>;
   readonly snapshots$: Observable<Snapshot<Tables>>;
   readonly status$: Observable<{ readonly at: string }>;
-  transact(
-    transaction: Transaction<Tables>,
-    limits: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
-  ): Promise<TransactionOutcome>;
+  transact(transaction: Transaction<Tables>, options: TransactOptions): Promise<TransactionOutcome>;
 }
 
 export interface RetryOptions {
@@ -30,6 +28,8 @@ export interface RetryOptions {
   readonly timeoutMs?: number;
   /** Ends it between attempts with CANCELLED; what is in flight is `unknown`. */
   readonly signal?: AbortSignal;
+  /** Each attempt is made only while this lock is ours; else the outcome is `not-locked`, without another try. */
+  readonly lock?: TransactOptions['lock'];
 }
 
 const DEFAULTS = Object.freeze({
@@ -55,7 +55,7 @@ export async function updateWithRetries<Tables>(
   build: (snapshot: Snapshot<Tables>) => Transaction<Tables> | undefined,
   options: RetryOptions = {},
 ): Promise<TransactionOutcome> {
-  const { tries = DEFAULTS.tries, timeoutMs = DEFAULTS.timeoutMs, signal } = options;
+  const { tries = DEFAULTS.tries, timeoutMs = DEFAULTS.timeoutMs, signal, lock } = options;
   const deadlineMs = performance.now() + timeoutMs;
   const leftMs = () => Math.max(1, deadlineMs - performance.now());
   const uncertain: Ref[] = [];
@@ -66,7 +66,7 @@ export async function updateWithRetries<Tables>(
     const transaction = build(snapshot);
     if (!transaction) return { outcome: 'unchanged' };
     const wasLive = isLive(client);
-    const outcome = await client.transact(transaction, { timeoutMs: leftMs(), signal });
+    const outcome = await client.transact(transaction, { timeoutMs: leftMs(), signal, lock });
     const isLast = attempt >= tries || performance.now() >= deadlineMs || signal?.aborted === true;
     let isReady: () => Promise<boolean>;
     if (outcome.outcome === 'try-again') {

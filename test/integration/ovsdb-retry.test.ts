@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { OvsdbConnection } from '../../src/ovsdb/connection.ts';
 import { toUuid, type Uuid } from '../../src/ovsdb/schema.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
 import { updateWithRetries } from '../../src/ovsdb/retry.ts';
@@ -6,7 +7,7 @@ import type { Snapshot } from '../../src/ovsdb/snapshot.ts';
 import { Transaction } from '../../src/ovsdb/transaction.ts';
 import { Cutter } from '../support/cutter.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
-import { connectTo, type Client } from '../support/ovsdbclient.ts';
+import { connectTo, TEST_LIMITS, type Client } from '../support/ovsdbclient.ts';
 
 const CHOSEN = toUuid('0a0b0c0d-1111-4222-8333-444455556666');
 const COLUMNS = { Open_vSwitch: ['next_cfg'], Queue: ['dscp'] } as const;
@@ -92,6 +93,17 @@ describe('ovsdb updates with retries', () => {
       { timeoutMs: 10_000 },
     );
     await server.vsctl('destroy', 'Queue', uuid ?? '');
+  });
+
+  it('are made only while a lock is held', async () => {
+    await using connection = OvsdbConnection.open({ remote: server.remote, ...TEST_LIMITS });
+    await using client = await connection.database({ schema: openVSwitch, columns: COLUMNS });
+    const lock = connection.lock('retry');
+    await lock.held({ timeoutMs: 10_000 });
+    const update = () => updateWithRetries(client, increment, { lock });
+    expect(await update()).to.have.property('outcome', 'success');
+    await lock.release();
+    expect(await update()).to.have.property('outcome', 'not-locked');
   });
 
   it('wait for the link before they begin', async () => {
