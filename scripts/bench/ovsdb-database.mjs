@@ -141,7 +141,7 @@ export async function measure(...command) {
   const lines = [];
   for await (const line of createInterface(child.stdout)) {
     lines.push(line);
-    onLine(line);
+    void onLine(line);
   }
   if (child.exitCode === null) await once(child, 'exit');
   if (child.exitCode !== 0) throw new Error(`${command.slice(0, 4).join(' ')} failed with ${child.exitCode}`);

@@ -1,7 +1,7 @@
 """The python side of the OVSDB benchmarks: ovs.db.idl with the columns that it is given.
 
 ovsdb-idl.py REMOTE COLUMNS_JSON SCHEMA_FILE sync           one full copy
-ovsdb-idl.py REMOTE COLUMNS_JSON SCHEMA_FILE updates COUNT  a full copy ("ready"), then so many updates ("seen" after each)
+ovsdb-idl.py REMOTE COLUMNS_JSON SCHEMA_FILE updates COUNT  a full copy ("ready"), then so many updates
 
 Prints what it used as JSON; of updates, without the full copy.
 """
@@ -40,7 +40,6 @@ if mode == 'updates':
         seqno = idl.change_seqno
         while idl.change_seqno == seqno:
             step()
-        print('seen', flush=True)
     print(json.dumps({'cpuMs': cpu_ms() - before}))
 else:
     print(json.dumps({'rows': sum(len(table.rows) for table in idl.tables.values())}))

@@ -82,7 +82,7 @@ async function reconnect() {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** Says when it is complete and after each update; prints what so many updates took. */
+/** Says when it is complete; prints what so many updates took. */
 async function updates(wanted) {
   const client = await (await prepare())();
   const before = cpuMs();
@@ -90,7 +90,6 @@ async function updates(wanted) {
   console.log('ready');
   await new Promise((resolve) => {
     client.changes$.subscribe(() => {
-      console.log('seen');
       seen += 1;
       if (seen === wanted) resolve();
     });

@@ -6,6 +6,7 @@
  *      benchmarks), which was measured on another machine.
  * Every side is a fresh process; rounds are interleaved; figures are medians.
  */
+import { setTimeout } from 'node:timers/promises';
 import {
   COLUMNS,
   measure,
@@ -20,7 +21,9 @@ import { median, printRatio } from './measure.mjs';
 
 const ROUNDS = 5;
 const STATISTICS_COLUMNS = { Interface: ['name', 'statistics'] };
-const UPDATES = 20;
+const UPDATES = 60;
+/** Between two of them: more than the slowest takes, or the server would make one of two. */
+const PAUSE_MS = 150;
 const COUNTERS = [
   'collisions',
   'rx_bytes',
@@ -67,9 +70,12 @@ async function measureStatistics(remote) {
     );
   };
   const columns = JSON.stringify(STATISTICS_COLUMNS);
-  const onLine = (line) => {
-    // The last one that was seen ends the process, and nobody waits for another.
-    if (line === 'ready' || (line === 'seen' && turn % UPDATES !== 0)) void write();
+  const onLine = async (line) => {
+    if (line !== 'ready') return;
+    for (let update = 0; update < UPDATES; update++) {
+      await write();
+      await setTimeout(PAUSE_MS);
+    }
   };
   const sides = {
     ours: [process.execPath, script('ovsdb-side.mjs'), 'updates', remote, columns, String(UPDATES)],
