@@ -137,13 +137,22 @@ sys.exit(status)
  */
 export async function measure(...command) {
   const { onLine = () => undefined } = typeof command.at(-1) === 'object' ? command.pop() : {};
-  const child = spawn(PYTHON, ['-c', MEASURE, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // A group of its own, so that the side ends with the wrapper where the other end of it fails.
+  const child = spawn(PYTHON, ['-c', MEASURE, ...command], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
   const lines = [];
+  let failure;
   for await (const line of createInterface(child.stdout)) {
     lines.push(line);
-    void onLine(line);
+    Promise.resolve(onLine(line)).catch((cause) => {
+      failure = cause;
+      process.kill(-child.pid);
+    });
   }
-  if (child.exitCode === null) await once(child, 'exit');
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  if (failure) throw failure;
   if (child.exitCode !== 0) throw new Error(`${command.slice(0, 4).join(' ')} failed with ${child.exitCode}`);
   const used = JSON.parse(lines.pop());
   const last = lines.at(-1);

@@ -3,7 +3,7 @@
 ovsdb-idl.py REMOTE COLUMNS_JSON SCHEMA_FILE sync           one full copy
 ovsdb-idl.py REMOTE COLUMNS_JSON SCHEMA_FILE updates COUNT  a full copy ("ready"), then so many updates
 
-Prints what it used as JSON; of updates, without the full copy.
+Prints what it used as JSON; of updates, in the second half of them.
 """
 import json
 import resource
@@ -34,9 +34,11 @@ def cpu_ms():
 while not idl.has_ever_connected():
     step()
 if mode == 'updates':
-    before = cpu_ms()
+    count = int(sys.argv[5])
     print('ready', flush=True)
-    for _ in range(int(sys.argv[5])):
+    for seen in range(count):
+        if seen == count // 2:
+            before = cpu_ms()
         seqno = idl.change_seqno
         while idl.change_seqno == seqno:
             step()
