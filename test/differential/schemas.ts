@@ -85,6 +85,22 @@ export function extendedSchema(random: Random, schema: Schema): Schema {
   return { ...schema, version: '1.3.0', tables };
 }
 
+/**
+ * The schema as a clustered database can have it: without ephemeral columns, and without columns of at most so many
+ * elements, because ovsdb-server 3.1 cannot read the difference of two values back from its log where that has more.
+ */
+export function clustered(schema: Schema): Schema {
+  const tables = mapValues(schema.tables, (table) => ({
+    ...table,
+    columns: mapValues(table.columns, (column): Column => ({
+      ...column,
+      isEphemeral: false,
+      max: column.max === 1 ? 1 : 'unlimited',
+    })),
+  }));
+  return { ...schema, tables };
+}
+
 /** The text of an `.ovsschema` file. */
 export function schemaText(schema: Schema): string {
   return atomToJson({

@@ -25,7 +25,7 @@ import {
   wireElements,
 } from '../support/peers/content.ts';
 import { dumpWithOvsdbClient } from '../support/peers/ovsdbclient.ts';
-import type { PythonIdl } from '../support/peers/pythonidl.ts';
+import { heldByPython, type PythonIdl } from '../support/peers/pythonidl.ts';
 import { RawOvsdb, type RawReply } from '../support/peers/rawovsdb.ts';
 import { Follower } from './follower.ts';
 import {
@@ -42,6 +42,7 @@ import { build, contentOf, expectOutcome, expectSameOperations, ourConditions } 
 import { Random } from './random.ts';
 import { CONTROL, extendedSchema, randomSchema, schemaText, type Schema } from './schemas.ts';
 import { atomToJson, wireDatum } from './values.ts';
+import { expectHeld, expectTold, LIMIT_MS } from './watched.ts';
 
 const run = promisify(execFile);
 
@@ -84,7 +85,6 @@ type Interruption = (typeof INTERRUPTIONS)[number];
 
 /** So many transactions lie between two interruptions. */
 const STEPS_BETWEEN = 14;
-const LIMIT_MS = 20_000;
 
 export interface WorldOptions {
   readonly seed: number;
@@ -169,7 +169,7 @@ export class World implements AsyncDisposable {
   async #begin(): Promise<void> {
     const insert = { op: 'insert', table: CONTROL, row: { counter: 0 } };
     await this.#raw.request('transact', atomToJson([this.#schema.name, insert]));
-    await this.#python.open(this.#name, this.#server.remote, schemaText(this.#schema));
+    await this.#python.open(this.#name, [this.#server.remote], schemaText(this.#schema));
     await this.#follow();
     await this.#compare(0);
   }
@@ -386,7 +386,7 @@ export class World implements AsyncDisposable {
   /** A new replica of python's is right again. */
   async #reopenPython(counter: number): Promise<void> {
     await this.#python.close(this.#name);
-    await this.#python.open(this.#name, this.#server.remote, schemaText(this.#schema));
+    await this.#python.open(this.#name, [this.#server.remote], schemaText(this.#schema));
     const { content } = await this.#python.dump(this.#name, this.#schema, this.#pythonHeld, counter);
     const differs = difference(content, only(this.#truth, this.#pythonHeld));
     if (differs !== undefined) throw new Error(`python anew (-) against ovsdb-client (+)\n${differs}`);
@@ -453,9 +453,17 @@ export class World implements AsyncDisposable {
 
   /** Goes on after the server ended by itself. Some of its transactions may have been made, and told of. */
   async #recover(): Promise<void> {
-    this.#tally.crashes += 1;
-    await this.#server.restart();
-    await this.#tick(false);
+    for (;;) {
+      this.#tally.crashes += 1;
+      await this.#server.restart();
+      try {
+        await this.#tick(false);
+        return;
+      } catch (cause) {
+        if (!(await this.#crashed()))
+          throw new Error(`VSB_SEED=${String(this.#seed)}, after a crash`, { cause });
+      }
+    }
   }
 
   async #exit(): Promise<void> {
@@ -471,7 +479,7 @@ export class World implements AsyncDisposable {
     await run('ovsdb-client', ['--timeout=20', 'convert', this.#server.remote, path]);
     // python's IDL passes over `monitor_canceled` and stays as it was for ever (3.1).
     await this.#python.close(this.#name);
-    await this.#python.open(this.#name, this.#server.remote, schemaText(this.#schema));
+    await this.#python.open(this.#name, [this.#server.remote], schemaText(this.#schema));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -483,40 +491,7 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** That they hold this, and that their changes led to it. */
-function expectHeld(followers: readonly Follower[], content: Content): void {
-  for (const follower of followers) {
-    const differs = difference(follower.content(), content);
-    if (differs !== undefined)
-      throw new Error(`our client (-) with ${follower.method} against the server (+)\n${differs}`);
-    follower.expectReplayed();
-  }
-}
-
-/** That they told of so many rows since the last time; of more only where there was more than one transaction. */
-function expectTold(followers: readonly Follower[], rows: number, isExact: boolean): void {
-  for (const follower of followers) {
-    const told = follower.takeEmissions().reduce((sum, count) => sum + count, 0);
-    if (isExact ? told !== rows : told < rows)
-      throw new Error(
-        `${String(rows)} rows differ, changes$ with ${follower.method} told of ${String(told)}`,
-      );
-  }
-}
-
 function counterOf(params: readonly unknown[]): number | undefined {
   const last = params.at(-1) as { table?: string; row?: { counter?: { text: string } } } | undefined;
   return last?.table === CONTROL && last.row?.counter ? Number(last.row.counter.text) : undefined;
-}
-
-/** Columns that python's IDL can hold: the default of a map that is never empty is an Atom in an Atom there (3.1). */
-function heldByPython(schema: Schema): Held {
-  return Object.fromEntries(
-    Object.entries(schema.tables).map(([name, { columns }]) => [
-      name,
-      Object.entries(columns).flatMap(([column, { value, min }]) =>
-        value !== undefined && min === 1 ? [] : [column],
-      ),
-    ]),
-  );
 }

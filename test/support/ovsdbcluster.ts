@@ -9,15 +9,24 @@ import { newDirectory, OvsdbServer } from './ovsdb.ts';
 const SCHEMA = fileURLToPath(new URL('../../src/ovsdb/generated/vswitch.ovsschema', import.meta.url));
 const DATABASE = 'Open_vSwitch';
 
+/** A schema other than Open vSwitch's, whose database starts empty. */
+export interface ClusterSchema {
+  readonly path: string;
+  readonly database: string;
+}
+
 export class OvsdbCluster implements AsyncDisposable {
   readonly servers: readonly OvsdbServer[];
+  readonly #database: string;
 
-  private constructor(servers: readonly OvsdbServer[]) {
+  private constructor(servers: readonly OvsdbServer[], database: string) {
     this.servers = servers;
+    this.#database = database;
   }
 
-  /** As many servers, all joined, with a database that has its one Open_vSwitch row. */
-  static async start(count = 3): Promise<OvsdbCluster> {
+  /** As many servers, all joined; without a schema of its own with a database that has its one Open_vSwitch row. */
+  static async start(count = 3, schema?: ClusterSchema): Promise<OvsdbCluster> {
+    const { path: schemaPath, database } = schema ?? { path: SCHEMA, database: DATABASE };
     const servers: OvsdbServer[] = [];
     try {
       let first: string | undefined;
@@ -27,17 +36,17 @@ export class OvsdbCluster implements AsyncDisposable {
         const raft = `unix:${join(directory, 'raft.sock')}`;
         const how =
           first === undefined
-            ? ['create-cluster', path, SCHEMA, raft]
-            : ['join-cluster', path, DATABASE, raft, first];
+            ? ['create-cluster', path, schemaPath, raft]
+            : ['join-cluster', path, database, raft, first];
         execFileSync('ovsdb-tool', how);
         first ??= raft;
         const server = await OvsdbServer.serve(directory, [path]);
         servers.push(server);
-        await server.client('wait', server.remote, DATABASE, 'connected');
+        await server.client('wait', server.remote, database, 'connected');
       }
-      const cluster = new OvsdbCluster(servers);
+      const cluster = new OvsdbCluster(servers, database);
       const leader = await cluster.leader();
-      await leader.vsctl('init');
+      if (!schema) await leader.vsctl('init');
       return cluster;
     } catch (thrown) {
       await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
@@ -54,7 +63,7 @@ export class OvsdbCluster implements AsyncDisposable {
   async leader(): Promise<OvsdbServer> {
     for (;;) {
       for (const server of this.servers)
-        if (server.runs && /^Role: leader$/m.test(await server.ctl('cluster/status', DATABASE)))
+        if (server.runs && /^Role: leader$/m.test(await server.ctl('cluster/status', this.#database)))
           return server;
       await this.#somethingLogged();
     }

@@ -47,9 +47,10 @@ export class PythonIdl implements AsyncDisposable {
     });
   }
 
-  /** Makes a replica with a name. */
-  async open(name: string, remote: string, schemaText: string): Promise<void> {
-    await this.#ask({ open: name, remote }, `,"schema":${schemaText}`);
+  /** Makes a replica with a name. Several remotes are those of a cluster, whose leader is followed. */
+  async open(name: string, remotes: readonly string[], schemaText: string): Promise<void> {
+    const request = { open: name, remote: remotes.join(','), leaderOnly: remotes.length > 1 };
+    await this.#ask(request, `,"schema":${schemaText}`);
   }
 
   /** The replica's content once it has seen the transaction that set the counter to `until`. */
@@ -112,4 +113,16 @@ function elementsOf(column: Column, value: unknown): string[] {
 
 function atomText(type: string, text: string): string {
   return type === 'real' ? realText(Number(text)) : type === 'string' ? JSON.stringify(text) : text;
+}
+
+/** Columns that python's IDL can hold: the default of a map that is never empty is an Atom in an Atom there (3.1). */
+export function heldByPython(schema: Schema): Held {
+  return Object.fromEntries(
+    Object.entries(schema.tables).map(([name, { columns }]) => [
+      name,
+      Object.entries(columns).flatMap(([column, { value, min }]) =>
+        value !== undefined && min === 1 ? [] : [column],
+      ),
+    ]),
+  );
 }
