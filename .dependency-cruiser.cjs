@@ -12,6 +12,16 @@ const roomRules = Object.entries(rooms).map(([room, mayImport]) => ({
   to: { path: '^src/', pathNot: [pathOf(room), ...mayImport.map(pathOf)] },
 }));
 
+// The floors of ovsdb/, lowest first: each stands on those below it.
+const floors = ['schema', 'replica', 'transaction', 'client'];
+const floorRules = floors.map((floor, index) => ({
+  name: `ovsdb-${floor}`,
+  comment: `ovsdb/${floor} may import only the floors below it`,
+  severity: 'error',
+  from: { path: `^src/ovsdb/${floor}/` },
+  to: { path: [...floors.slice(index + 1).map((above) => `^src/ovsdb/${above}/`), '^src/ovsdb/index'] },
+}));
+
 const everyRoom = Object.keys(rooms).map(pathOf).join('|');
 
 const only = (what, path, owner) => ({
@@ -25,6 +35,7 @@ const only = (what, path, owner) => ({
 module.exports = {
   forbidden: [
     ...roomRules,
+    ...floorRules,
     {
       name: 'no-room',
       comment: 'every file belongs to a room of scripts/rooms.json',

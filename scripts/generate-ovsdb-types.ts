@@ -13,8 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { format, resolveConfig } from 'prettier';
-import { rowTypes } from '../src/ovsdb/rowtypes.ts';
-import { parseSchema } from '../src/ovsdb/schemafile.ts';
+import { rowTypes } from '../src/ovsdb/schema/rowtypes.ts';
+import { parseSchema } from '../src/ovsdb/schema/schemafile.ts';
 import { meaningsInManPage, meaningsInModule } from './ovsdb-meanings.ts';
 
 const GENERATED = fileURLToPath(new URL('../src/ovsdb/generated/', import.meta.url));
@@ -26,7 +26,7 @@ export const DATABASES = ['vswitch', 'ovn-nb', 'ovn-sb'] as const;
 export async function generateTypes(
   schemaText: string,
   meanings: ReadonlyMap<string, string>,
-  importFrom = '../schema.ts',
+  importFrom = '../schema/schema.ts',
 ): Promise<string> {
   const schema = parseSchema(JSON.parse(schemaText));
   const head = [

@@ -33,12 +33,22 @@ export type { Change, FailedChange, FieldChange, Finding, Impact, Refusal } from
 export type { ShownBridge, ShownPort, ShownSwitch } from './output/show.ts';
 
 // OVSDB.
-export { OvsdbClient, type ConnectOptions, type LinkStatus, type WaitForOptions } from './ovsdb/client.ts';
-export { Transaction, type Condition, type Mutation, type RowInput } from './ovsdb/transaction.ts';
-export type { OperationResult, TransactionOutcome } from './ovsdb/outcome.ts';
-export { Snapshot } from './ovsdb/snapshot.ts';
-export { toUuid, type ColumnChoice, type DatabaseSchema, type Uuid } from './ovsdb/schema.ts';
-export { bumpNextCfg, nextCfgOf, waitForCurCfg } from './ovsdb/nextcfg.ts';
+export {
+  OvsdbClient,
+  type ConnectOptions,
+  type LinkStatus,
+  type WaitForOptions,
+} from './ovsdb/client/client.ts';
+export {
+  Transaction,
+  type Condition,
+  type Mutation,
+  type RowInput,
+} from './ovsdb/transaction/transaction.ts';
+export type { OperationResult, TransactionOutcome } from './ovsdb/transaction/outcome.ts';
+export { Snapshot } from './ovsdb/replica/snapshot.ts';
+export { toUuid, type ColumnChoice, type DatabaseSchema, type Uuid } from './ovsdb/schema/schema.ts';
+export { bumpNextCfg, nextCfgOf, waitForCurCfg } from './ovsdb/client/nextcfg.ts';
 export {
   openVSwitch,
   type BridgeRow,

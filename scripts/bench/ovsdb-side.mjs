@@ -102,7 +102,7 @@ async function updates(wanted) {
 /** Adds so many ports to br0, one transaction after the other, each awaited: then the replica shows it. */
 async function add(wanted) {
   const client = await (await prepare())();
-  const { Transaction } = await import('../../dist/ovsdb/transaction.js');
+  const { Transaction } = await import('../../dist/ovsdb/transaction/transaction.js');
   const { openVSwitch } = await import('../../dist/ovsdb/generated/vswitch.js');
   const bridge = client.snapshot().get('Bridge', { name: 'br0' });
   const times = [];
@@ -125,7 +125,7 @@ async function add(wanted) {
 /** Finds rows in a replica of many. Each figure is the median of many times, after some that are not counted. */
 async function find(rows) {
   const client = await (await prepare())();
-  const { rowIndex } = await import('../../dist/ovsdb/indexes.js');
+  const { rowIndex } = await import('../../dist/ovsdb/replica/indexes.js');
   const { openVSwitch } = await import('../../dist/ovsdb/generated/vswitch.js');
   const byVm = rowIndex(openVSwitch, 'Interface', ['external_ids', 'vswitchboard-vm']);
   const snapshot = client.snapshot();
@@ -170,7 +170,7 @@ function middle(times, act) {
 
 /** Loads the client. @returns what opens one */
 async function prepare() {
-  const { OvsdbClient } = await import('../../dist/ovsdb/client.js');
+  const { OvsdbClient } = await import('../../dist/ovsdb/client/client.js');
   const { openVSwitch } = await import('../../dist/ovsdb/generated/vswitch.js');
   return (to = remote) =>
     OvsdbClient.connect({

@@ -2,7 +2,7 @@
 import type { FailedChange, Finding } from '../domain.ts';
 import { fail } from '../errors.ts';
 import { hostDomain } from '../host/taps.ts';
-import type { OvsdbClient } from '../ovsdb/client.ts';
+import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import { observe, planDown, planned, planUp, verify, type Plan, type PlannedDomain } from '../plan/plan.ts';
 import { switchDomain } from '../switch/domain.ts';

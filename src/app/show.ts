@@ -1,6 +1,6 @@
 /** What is there: bridge → port → VM NIC, with state and errors, whoever made it. */
 import type { InterfaceRow, OpenVSwitchTables, PortRow } from '../ovsdb/generated/vswitch.ts';
-import type { Snapshot } from '../ovsdb/snapshot.ts';
+import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { ShownBridge, ShownPort, ShownSwitch } from '../output/show.ts';
 import { ownerOf } from '../switch/ownership.ts';
 import { NETWORK_KEY, NIC_KEY, VM_KEY } from '../units/externalids.ts';

@@ -1,5 +1,5 @@
 /** Connects to the switch's database with what every domain's view of it needs. */
-import { OvsdbClient } from '../ovsdb/client.ts';
+import { OvsdbClient } from '../ovsdb/client/client.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import { SWITCH_COLUMNS } from '../switch/observe.ts';
 import { createLog } from './log.ts';

@@ -4,7 +4,7 @@
  */
 import { map, Observable, shareReplay, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { fail } from '../errors.ts';
-import { OvsdbClient } from '../ovsdb/client.ts';
+import { OvsdbClient } from '../ovsdb/client/client.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import { attribute } from '../traffic/attribute.ts';
 import { BridgeReader } from '../traffic/bridgereader.ts';

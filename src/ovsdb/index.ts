@@ -4,23 +4,23 @@
  */
 
 // A database, replicated, followed, changed; several of them, and locks, on one connection.
-export { OvsdbClient } from './client.ts';
-export { OvsdbConnection } from './connection.ts';
-export type { Conditions, MonitorCondition } from './conditions.ts';
-export type { Lock, LockState } from './lock.ts';
+export { OvsdbClient } from './client/client.ts';
+export { OvsdbConnection } from './client/connection.ts';
+export type { Conditions, MonitorCondition } from './client/conditions.ts';
+export type { Lock, LockState } from './client/lock.ts';
 export type {
   ConnectionOptions,
   ConnectOptions,
   DatabaseOptions,
   LinkStatus,
   TransactOptions,
-} from './options.ts';
-export type { WaitForOptions } from './waitfor.ts';
-export type { Metrics, Resync } from './metrics.ts';
-export type { Difference } from './selfcheck.ts';
-export { Snapshot } from './snapshot.ts';
-export { Changes, type RowChange } from './changes.ts';
-export { rowIndex, type IndexPart, type IndexValue, type RowIndex } from './indexes.ts';
+} from './client/options.ts';
+export type { WaitForOptions } from './client/waitfor.ts';
+export type { Metrics, Resync } from './client/metrics.ts';
+export type { Difference } from './client/selfcheck.ts';
+export { Snapshot } from './replica/snapshot.ts';
+export { Changes, type RowChange } from './replica/changes.ts';
+export { rowIndex, type IndexPart, type IndexValue, type RowIndex } from './replica/indexes.ts';
 
 // Transactions, and what becomes of them.
 export {
@@ -31,11 +31,11 @@ export {
   type RowInput,
   type Target,
   type WireOperation,
-} from './transaction.ts';
-export type { Ref } from './ref.ts';
-export type { OperationResult, TransactionOutcome } from './outcome.ts';
-export { updateWithRetries, type RetryOptions, type Updatable } from './retry.ts';
-export { lint, type LintFinding } from './lint.ts';
+} from './transaction/transaction.ts';
+export type { Ref } from './schema/ref.ts';
+export type { OperationResult, TransactionOutcome } from './transaction/outcome.ts';
+export { updateWithRetries, type RetryOptions, type Updatable } from './client/retry.ts';
+export { lint, type LintFinding } from './transaction/lint.ts';
 
 // Schemas: known when the code is written, or at run time only.
 export {
@@ -52,15 +52,15 @@ export {
   type TableName,
   type TableSchema,
   type Uuid,
-} from './schema.ts';
-export { parseSchema } from './schemafile.ts';
-export { rowTypes, type RowTypesOptions } from './rowtypes.ts';
+} from './schema/schema.ts';
+export { parseSchema } from './schema/schemafile.ts';
+export { rowTypes, type RowTypesOptions } from './schema/rowtypes.ts';
 export { openVSwitch, type OpenVSwitchTables } from './generated/vswitch.ts';
 export { ovnNorthbound, type OvnNorthboundTables } from './generated/ovn-nb.ts';
 export { ovnSouthbound, type OvnSouthboundTables } from './generated/ovn-sb.ts';
 
 // Open vSwitch's acknowledgement.
-export { bumpNextCfg, nextCfgOf, waitForCurCfg } from './nextcfg.ts';
+export { bumpNextCfg, nextCfgOf, waitForCurCfg } from './client/nextcfg.ts';
 
 // Errors.
 export { VsbError } from '../errors.ts';

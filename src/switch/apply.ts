@@ -1,10 +1,10 @@
 /** Makes changes of the switch: one transaction, wholly or not at all. */
 import type { Applied } from '../domain.ts';
 import { fail } from '../errors.ts';
-import type { OvsdbClient } from '../ovsdb/client.ts';
+import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
-import { bumpNextCfg, nextCfgOf } from '../ovsdb/nextcfg.ts';
-import type { TransactionOutcome } from '../ovsdb/outcome.ts';
+import { bumpNextCfg, nextCfgOf } from '../ovsdb/client/nextcfg.ts';
+import type { TransactionOutcome } from '../ovsdb/transaction/outcome.ts';
 import type { SwitchChange } from './change.ts';
 import type { ObservedSwitch } from './observed.ts';
 import { compileChanges } from './transaction.ts';

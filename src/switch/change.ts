@@ -1,6 +1,6 @@
 /** What a change of the switch carries for apply: which rows become what. Data only. */
 import type { Change } from '../domain.ts';
-import type { Uuid } from '../ovsdb/schema.ts';
+import type { Uuid } from '../ovsdb/schema/schema.ts';
 import type { VlanMode } from '../units/vlan.ts';
 
 export interface SwitchChange extends Change {

@@ -1,7 +1,7 @@
 /** Open vSwitch as a domain: observe, diff, apply, verify over one OVSDB client. */
 import type { Domain } from '../domain.ts';
 import { fail } from '../errors.ts';
-import type { OvsdbClient } from '../ovsdb/client.ts';
+import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { applySwitch } from './apply.ts';

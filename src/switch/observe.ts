@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { fail } from '../errors.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
-import type { ColumnChoice, Uuid } from '../ovsdb/schema.ts';
-import type { Snapshot } from '../ovsdb/snapshot.ts';
+import type { ColumnChoice, Uuid } from '../ovsdb/schema/schema.ts';
+import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type {
   ObservedBridge,
   ObservedInterface,

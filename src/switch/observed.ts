@@ -1,5 +1,5 @@
 /** What Open vSwitch's database says is there, ours or not, in the terms that the comparison needs. Types only. */
-import type { Uuid } from '../ovsdb/schema.ts';
+import type { Uuid } from '../ovsdb/schema/schema.ts';
 
 export interface ObservedSwitch {
   /** The row of the table Open_vSwitch; there is always exactly one. */

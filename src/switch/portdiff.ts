@@ -1,7 +1,7 @@
 /** Ports with their interfaces and limits: desired against observed. Pure. */
 import type { FieldChange, Impact, Refusal } from '../domain.ts';
 import { fail, type VsbError } from '../errors.ts';
-import type { Uuid } from '../ovsdb/schema.ts';
+import type { Uuid } from '../ovsdb/schema/schema.ts';
 import { renderVlans } from '../units/vlan.ts';
 import type { InterfaceColumns, MapEdit, PortColumns, QosEdit, SwitchChange } from './change.ts';
 import type { ObservedInterface, ObservedPort, ObservedSwitch } from './observed.ts';

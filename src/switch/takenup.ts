@@ -1,9 +1,9 @@
 /** Waits for ovs-vswitchd to take up what is written. What it made of it is verify.ts's. */
 import type { WaitOptions } from '../domain.ts';
 import { fail, VsbError } from '../errors.ts';
-import type { OvsdbClient } from '../ovsdb/client.ts';
+import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
-import { waitForCurCfg } from '../ovsdb/nextcfg.ts';
+import { waitForCurCfg } from '../ovsdb/client/nextcfg.ts';
 
 /**
  * Waits until ovs-vswitchd has tried the configuration of this number.

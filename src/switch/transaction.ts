@@ -1,9 +1,9 @@
 /** Changes as one OVSDB transaction: VLAN, owner and the port itself are made together, so no packet passes a half-made port. */
 import { fail } from '../errors.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
-import type { Ref } from '../ovsdb/ref.ts';
-import type { Uuid } from '../ovsdb/schema.ts';
-import { Transaction, type RowInput } from '../ovsdb/transaction.ts';
+import type { Ref } from '../ovsdb/schema/ref.ts';
+import type { Uuid } from '../ovsdb/schema/schema.ts';
+import { Transaction, type RowInput } from '../ovsdb/transaction/transaction.ts';
 import type {
   CreateBridge,
   CreatePort,

@@ -1,9 +1,9 @@
 /** Committed is not yet in effect: asks the switch, and the kernel, what became of each desired bridge and port. */
 import type { Finding, WaitOptions } from '../domain.ts';
 import { fail, type ErrorCode, type ErrorDetails } from '../errors.ts';
-import type { OvsdbClient } from '../ovsdb/client.ts';
+import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { BridgeRow, InterfaceRow, OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
-import type { Snapshot } from '../ovsdb/snapshot.ts';
+import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { renderDuration } from '../units/duration.ts';
 import { limitFindings } from './limits.ts';

@@ -4,7 +4,7 @@
  */
 import type { OfPort } from '../openflow/ofport.ts';
 import type { PortCounters } from '../openflow/portstats.ts';
-import type { Uuid } from '../ovsdb/schema.ts';
+import type { Uuid } from '../ovsdb/schema/schema.ts';
 import { ratePerSecond, type Counter } from '../units/counter.ts';
 
 /** The counters of one port at one instant. */

@@ -4,8 +4,8 @@
  */
 import { toOfPort, type OfPort } from '../openflow/ofport.ts';
 import type { InterfaceRow, OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
-import type { ColumnChoice, Uuid } from '../ovsdb/schema.ts';
-import type { Snapshot } from '../ovsdb/snapshot.ts';
+import type { ColumnChoice, Uuid } from '../ovsdb/schema/schema.ts';
+import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from '../units/externalids.ts';
 
 /** What the replica has to hold for {@link toBridgePorts}. */

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { markIntegers } from '../../src/jsonrpc/integers.ts';
-import { OvsdbClient } from '../../src/ovsdb/client.ts';
-import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema.ts';
-import { parseSchema } from '../../src/ovsdb/schemafile.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { OvsdbClient } from '../../src/ovsdb/client/client.ts';
+import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema/schema.ts';
+import { parseSchema } from '../../src/ovsdb/schema/schemafile.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { status, TEST_LIMITS } from '../support/ovsdbclient.ts';
 import { OvsdbCluster } from '../support/ovsdbcluster.ts';
 import {

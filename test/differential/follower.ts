@@ -1,8 +1,8 @@
 /** One of our clients behind a proxy of its own, which makes the server as old as its kind of monitor. */
 import { expect } from 'chai';
-import { OvsdbClient } from '../../src/ovsdb/client.ts';
-import { MONITOR_METHODS, type MonitorMethod } from '../../src/ovsdb/monitor.ts';
-import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema.ts';
+import { OvsdbClient } from '../../src/ovsdb/client/client.ts';
+import { MONITOR_METHODS, type MonitorMethod } from '../../src/ovsdb/client/monitor.ts';
+import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema/schema.ts';
 import { TEST_LIMITS } from '../support/ovsdbclient.ts';
 import type { Held } from '../support/peers/content.ts';
 import { OvsdbProxy } from '../support/peers/proxy.ts';

@@ -1,13 +1,13 @@
 /** Our client in the comparison: random operations as its calls, its outcomes beside the raw reply, its rows as text. */
 import { expect } from 'chai';
 import { VsbError } from '../../src/errors.ts';
-import { codecsOf } from '../../src/ovsdb/codecs.ts';
-import { encodeConditions, type Conditions } from '../../src/ovsdb/conditions.ts';
-import type { TransactionOutcome } from '../../src/ovsdb/outcome.ts';
-import type { Ref } from '../../src/ovsdb/ref.ts';
-import type { DatabaseSchema, GenericTables, Uuid } from '../../src/ovsdb/schema.ts';
-import type { Snapshot } from '../../src/ovsdb/snapshot.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { codecsOf } from '../../src/ovsdb/replica/codecs.ts';
+import { encodeConditions, type Conditions } from '../../src/ovsdb/client/conditions.ts';
+import type { TransactionOutcome } from '../../src/ovsdb/transaction/outcome.ts';
+import type { Ref } from '../../src/ovsdb/schema/ref.ts';
+import type { DatabaseSchema, GenericTables, Uuid } from '../../src/ovsdb/schema/schema.ts';
+import type { Snapshot } from '../../src/ovsdb/replica/snapshot.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { ourElements, rowText, wireElements, type Content, type Held } from '../support/peers/content.ts';
 import type { Seen } from '../support/peers/proxy.ts';
 import { NumberText, parseLossless } from '../support/peers/losslessjson.ts';

@@ -1,9 +1,9 @@
 /** One of our clients under watch: what it holds as text, and its changes replayed beside its snapshots. */
 import { expect } from 'chai';
 import type { Subscription } from 'rxjs';
-import type { Changes } from '../../src/ovsdb/changes.ts';
-import type { OvsdbClient } from '../../src/ovsdb/client.ts';
-import type { GenericRow, GenericTables } from '../../src/ovsdb/schema.ts';
+import type { Changes } from '../../src/ovsdb/replica/changes.ts';
+import type { OvsdbClient } from '../../src/ovsdb/client/client.ts';
+import type { GenericRow, GenericTables } from '../../src/ovsdb/schema/schema.ts';
 import { difference, type Content, type Held } from '../support/peers/content.ts';
 import { contentOf } from './ours.ts';
 import { CONTROL, type Schema } from './schemas.ts';

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { markIntegers } from '../../src/jsonrpc/integers.ts';
-import { MONITOR_METHODS, type MonitorMethod } from '../../src/ovsdb/monitor.ts';
-import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema.ts';
-import { parseSchema } from '../../src/ovsdb/schemafile.ts';
-import type { Transaction } from '../../src/ovsdb/transaction.ts';
+import { MONITOR_METHODS, type MonitorMethod } from '../../src/ovsdb/client/monitor.ts';
+import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema/schema.ts';
+import { parseSchema } from '../../src/ovsdb/schema/schemafile.ts';
+import type { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 import {
   changedRows,

@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { OvsdbClient } from '../../src/ovsdb/client.ts';
+import { OvsdbClient } from '../../src/ovsdb/client/client.ts';
 import { ovnNorthbound, type OvnNorthboundTables } from '../../src/ovsdb/generated/ovn-nb.ts';
 import { ovnSouthbound, type OvnSouthboundTables } from '../../src/ovsdb/generated/ovn-sb.ts';
-import { toUuid } from '../../src/ovsdb/schema.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { toUuid } from '../../src/ovsdb/schema/schema.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 
 const run = promisify(execFile);

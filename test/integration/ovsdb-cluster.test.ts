@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { VsbError } from '../../src/errors.ts';
 import { openVSwitch } from '../../src/ovsdb/generated/vswitch.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { newDirectory, OvsdbServer } from '../support/ovsdb.ts';
 import {
   addQueue,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { VsbError } from '../../src/errors.ts';
 import { openVSwitch } from '../../src/ovsdb/generated/vswitch.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 import { connectTo, liveAgain, queues, recordChanges, status, type Client } from '../support/ovsdbclient.ts';
 import { OvsdbCluster } from '../support/ovsdbcluster.ts';

@@ -6,7 +6,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorCodes, VsbError } from '../../src/errors.ts';
-import { OvsdbClient, type ConnectOptions } from '../../src/ovsdb/client.ts';
+import { OvsdbClient, type ConnectOptions } from '../../src/ovsdb/client/client.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 

@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VsbError } from '../../src/errors.ts';
-import { OvsdbConnection } from '../../src/ovsdb/connection.ts';
+import { OvsdbConnection } from '../../src/ovsdb/client/connection.ts';
 import { ovnNorthbound } from '../../src/ovsdb/generated/ovn-nb.ts';
 import { openVSwitch } from '../../src/ovsdb/generated/vswitch.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { newDirectory, OvsdbServer } from '../support/ovsdb.ts';
 import {
   addQueue,

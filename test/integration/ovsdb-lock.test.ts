@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { filter, firstValueFrom } from 'rxjs';
 import { VsbError } from '../../src/errors.ts';
-import { OvsdbConnection } from '../../src/ovsdb/connection.ts';
+import { OvsdbConnection } from '../../src/ovsdb/client/connection.ts';
 import { openVSwitch } from '../../src/ovsdb/generated/vswitch.ts';
-import type { Lock, LockState } from '../../src/ovsdb/lock.ts';
+import type { Lock, LockState } from '../../src/ovsdb/client/lock.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 import { addQueue, COLUMNS, connectTo, queues, TEST_LIMITS } from '../support/ovsdbclient.ts';
 

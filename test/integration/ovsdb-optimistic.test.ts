@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
-import { rowIndex } from '../../src/ovsdb/indexes.ts';
-import type { Ref } from '../../src/ovsdb/ref.ts';
-import { toUuid, type Uuid } from '../../src/ovsdb/schema.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { rowIndex } from '../../src/ovsdb/replica/indexes.ts';
+import type { Ref } from '../../src/ovsdb/schema/ref.ts';
+import { toUuid, type Uuid } from '../../src/ovsdb/schema/schema.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 import { connectTo, type Client } from '../support/ovsdbclient.ts';
 

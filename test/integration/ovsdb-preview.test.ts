@@ -4,17 +4,17 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VsbError } from '../../src/errors.ts';
-import { OvsdbClient } from '../../src/ovsdb/client.ts';
-import { parseSchema } from '../../src/ovsdb/schemafile.ts';
-import type { GenericRow, GenericTables, Uuid } from '../../src/ovsdb/schema.ts';
-import type { Snapshot } from '../../src/ovsdb/snapshot.ts';
+import { OvsdbClient } from '../../src/ovsdb/client/client.ts';
+import { parseSchema } from '../../src/ovsdb/schema/schemafile.ts';
+import type { GenericRow, GenericTables, Uuid } from '../../src/ovsdb/schema/schema.ts';
+import type { Snapshot } from '../../src/ovsdb/replica/snapshot.ts';
 import {
   Transaction,
   type Condition,
   type Mutation,
   type RowInput,
   type Target,
-} from '../../src/ovsdb/transaction.ts';
+} from '../../src/ovsdb/transaction/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 
 const set = (key: unknown) => ({ type: { key, min: 0, max: 'unlimited' } });

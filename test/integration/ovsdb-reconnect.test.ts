@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VsbError } from '../../src/errors.ts';
-import { OvsdbClient } from '../../src/ovsdb/client.ts';
+import { OvsdbClient } from '../../src/ovsdb/client/client.ts';
 import { openVSwitch } from '../../src/ovsdb/generated/vswitch.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 import { addQueue, connectTo, liveAgain, recordChanges, status } from '../support/ovsdbclient.ts';

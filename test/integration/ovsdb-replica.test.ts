@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Session } from '../../src/jsonrpc/session.ts';
-import { OvsdbClient } from '../../src/ovsdb/client.ts';
-import { codecsOf } from '../../src/ovsdb/codecs.ts';
+import { OvsdbClient } from '../../src/ovsdb/client/client.ts';
+import { codecsOf } from '../../src/ovsdb/replica/codecs.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
 import {
   fetchSchema,
@@ -10,12 +10,12 @@ import {
   readUpdate,
   startMonitor,
   type Requester,
-} from '../../src/ovsdb/monitor.ts';
-import { Replica } from '../../src/ovsdb/replica.ts';
-import { RowCodec } from '../../src/ovsdb/row.ts';
-import type { Uuid } from '../../src/ovsdb/schema.ts';
-import { Snapshot } from '../../src/ovsdb/snapshot.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+} from '../../src/ovsdb/client/monitor.ts';
+import { Replica } from '../../src/ovsdb/replica/replica.ts';
+import { RowCodec } from '../../src/ovsdb/replica/row.ts';
+import type { Uuid } from '../../src/ovsdb/schema/schema.ts';
+import { Snapshot } from '../../src/ovsdb/replica/snapshot.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 
 const COLUMNS = {

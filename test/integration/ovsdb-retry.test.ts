@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { OvsdbConnection } from '../../src/ovsdb/connection.ts';
-import { toUuid, type Uuid } from '../../src/ovsdb/schema.ts';
+import { OvsdbConnection } from '../../src/ovsdb/client/connection.ts';
+import { toUuid, type Uuid } from '../../src/ovsdb/schema/schema.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
-import { updateWithRetries } from '../../src/ovsdb/retry.ts';
-import type { Snapshot } from '../../src/ovsdb/snapshot.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { updateWithRetries } from '../../src/ovsdb/client/retry.ts';
+import type { Snapshot } from '../../src/ovsdb/replica/snapshot.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { Cutter } from '../support/cutter.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 import { connectTo, TEST_LIMITS, type Client } from '../support/ovsdbclient.ts';

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseSchema } from '../../src/ovsdb/schemafile.ts';
+import { parseSchema } from '../../src/ovsdb/schema/schemafile.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 import { BAD_SCHEMAS, GOOD_SCHEMA } from '../support/schemas.ts';
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { VsbError } from '../../src/errors.ts';
-import { OvsdbClient } from '../../src/ovsdb/client.ts';
+import { OvsdbClient } from '../../src/ovsdb/client/client.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
-import { bumpNextCfg, nextCfgOf, waitForCurCfg } from '../../src/ovsdb/nextcfg.ts';
-import type { TransactionOutcome } from '../../src/ovsdb/outcome.ts';
-import { toUuid, type Uuid } from '../../src/ovsdb/schema.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { bumpNextCfg, nextCfgOf, waitForCurCfg } from '../../src/ovsdb/client/nextcfg.ts';
+import type { TransactionOutcome } from '../../src/ovsdb/transaction/outcome.ts';
+import { toUuid, type Uuid } from '../../src/ovsdb/schema/schema.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 
 const COLUMNS = {

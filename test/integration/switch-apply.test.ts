@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { connectSwitch } from '../../src/app/switchclient.ts';
 import { toSettings } from '../../src/app/settings.ts';
-import type { OvsdbClient } from '../../src/ovsdb/client.ts';
+import type { OvsdbClient } from '../../src/ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
 import { switchDomain } from '../../src/switch/domain.ts';
 import { bridge, desiredState, nic } from '../support/desired.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { OvsdbClient } from '../../src/ovsdb/client.ts';
+import { OvsdbClient } from '../../src/ovsdb/client/client.ts';
 import { openVSwitch } from '../../src/ovsdb/generated/vswitch.ts';
 import { BridgeReader } from '../../src/traffic/bridgereader.ts';
 import type { BridgeReading } from '../../src/traffic/portsamples.ts';

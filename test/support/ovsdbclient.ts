@@ -1,8 +1,8 @@
 /** A client as most tests want it, and what it says, recorded. */
 import { filter, firstValueFrom } from 'rxjs';
-import { OvsdbClient, type ConnectOptions, type LinkStatus } from '../../src/ovsdb/client.ts';
+import { OvsdbClient, type ConnectOptions, type LinkStatus } from '../../src/ovsdb/client/client.ts';
 import { openVSwitch, type OpenVSwitchTables } from '../../src/ovsdb/generated/vswitch.ts';
-import { Transaction } from '../../src/ovsdb/transaction.ts';
+import { Transaction } from '../../src/ovsdb/transaction/transaction.ts';
 
 export type Client = OvsdbClient<OpenVSwitchTables>;
 

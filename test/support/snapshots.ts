@@ -1,9 +1,9 @@
 /** Snapshots made by hand: rows as the wire has them, of the columns that are named. */
-import { codecsOf } from '../../src/ovsdb/codecs.ts';
-import { RowCodec } from '../../src/ovsdb/row.ts';
-import { toUuid, type DatabaseSchema, type Uuid } from '../../src/ovsdb/schema.ts';
-import { Snapshot } from '../../src/ovsdb/snapshot.ts';
-import { TableView } from '../../src/ovsdb/tableview.ts';
+import { codecsOf } from '../../src/ovsdb/replica/codecs.ts';
+import { RowCodec } from '../../src/ovsdb/replica/row.ts';
+import { toUuid, type DatabaseSchema, type Uuid } from '../../src/ovsdb/schema/schema.ts';
+import { Snapshot } from '../../src/ovsdb/replica/snapshot.ts';
+import { TableView } from '../../src/ovsdb/replica/tableview.ts';
 
 /** A UUID that ends in a number. */
 export function uuidOf(number: number): Uuid {

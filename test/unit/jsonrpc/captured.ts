@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import type { Incoming } from '../../../src/jsonrpc/envelope.ts';
 import { Members } from '../../../src/jsonrpc/members.ts';
-import { codecsOf } from '../../../src/ovsdb/codecs.ts';
+import { codecsOf } from '../../../src/ovsdb/replica/codecs.ts';
 import { openVSwitch } from '../../../src/ovsdb/generated/vswitch.ts';
-import { readUpdate } from '../../../src/ovsdb/monitor.ts';
-import { Replica } from '../../../src/ovsdb/replica.ts';
-import { RowCodec, type DecodedRow } from '../../../src/ovsdb/row.ts';
+import { readUpdate } from '../../../src/ovsdb/client/monitor.ts';
+import { Replica } from '../../../src/ovsdb/replica/replica.ts';
+import { RowCodec, type DecodedRow } from '../../../src/ovsdb/replica/row.ts';
 
 const FILE = new URL('../../fixtures/ovsdb/ovs-3.1.0-session.json', import.meta.url);
 

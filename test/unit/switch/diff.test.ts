@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Uuid } from '../../../src/ovsdb/schema.ts';
+import type { Uuid } from '../../../src/ovsdb/schema/schema.ts';
 import { diffSwitch, diffSwitchRemoval } from '../../../src/switch/diff.ts';
 import type {
   ObservedBridge,

@@ -2,8 +2,8 @@
 import type { OfPort } from '../../../src/openflow/ofport.ts';
 import { toOfPort } from '../../../src/openflow/ofport.ts';
 import type { PortCounters } from '../../../src/openflow/portstats.ts';
-import type { Uuid } from '../../../src/ovsdb/schema.ts';
-import { toUuid } from '../../../src/ovsdb/schema.ts';
+import type { Uuid } from '../../../src/ovsdb/schema/schema.ts';
+import { toUuid } from '../../../src/ovsdb/schema/schema.ts';
 import type { PortSample } from '../../../src/traffic/rates.ts';
 import type { NicIdentity, SwitchPort } from '../../../src/traffic/switchports.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { OpenVSwitchTables } from '../../../src/ovsdb/generated/vswitch.ts';
-import { Snapshot } from '../../../src/ovsdb/snapshot.ts';
-import type { Uuid } from '../../../src/ovsdb/schema.ts';
+import { Snapshot } from '../../../src/ovsdb/replica/snapshot.ts';
+import type { Uuid } from '../../../src/ovsdb/schema/schema.ts';
 import { toBridgePorts } from '../../../src/traffic/switchports.ts';
 import { uuid } from './samples.ts';
 

@@ -1,0 +1,41 @@
+/**
+ * Open vSwitch's acknowledgement (ovs-vswitchd.conf.db(5), Open_vSwitch `next_cfg`, `cur_cfg`): who writes counts
+ * `next_cfg` up, ovs-vswitchd sets `cur_cfg` to it when the change was tried. Knows the two columns, and no bridges.
+ */
+import type { OvsdbClient, WaitForOptions } from './client.ts';
+import type { OpenVSwitchTables } from '../generated/vswitch.ts';
+import type { TransactionOutcome } from '../transaction/outcome.ts';
+import type { Uuid } from '../schema/schema.ts';
+import type { Transaction } from '../transaction/transaction.ts';
+
+/**
+ * Counts `next_cfg` up in the transaction, and reads it there.
+ * @returns the index to hand to {@link nextCfgOf}
+ */
+export function bumpNextCfg(transaction: Transaction<OpenVSwitchTables>, root: Uuid): number {
+  transaction.mutate('Open_vSwitch', root, [['next_cfg', '+=', 1]]);
+  return transaction.select('Open_vSwitch', root, ['next_cfg']);
+}
+
+/** The `next_cfg` that a transaction made; `undefined` where it did not commit or `root` was not there. */
+export function nextCfgOf(outcome: TransactionOutcome, index: number): bigint | undefined {
+  if (outcome.outcome !== 'success') return undefined;
+  const result = outcome.results[index];
+  const value = result?.kind === 'select' ? result.rows[0]?.['next_cfg'] : undefined;
+  return typeof value === 'bigint' ? value : undefined;
+}
+
+/**
+ * Waits until ovs-vswitchd has tried the configuration `nextCfg`. Tried is not in effect: look at `ofport` and `error`.
+ * @throws OVSDB_TIMEOUT, CANCELLED
+ */
+export async function waitForCurCfg(
+  client: OvsdbClient<OpenVSwitchTables>,
+  nextCfg: bigint,
+  options: WaitForOptions,
+): Promise<void> {
+  await client.waitFor((snapshot) => {
+    for (const root of snapshot.table('Open_vSwitch').values()) if (root.cur_cfg >= nextCfg) return true;
+    return undefined;
+  }, options);
+}

@@ -1,0 +1,71 @@
+/** Waits for something in a stream of values that begins with the present one; with a deadline, and a way to stop. */
+import type { Observable } from 'rxjs';
+import { fail, toVsbError } from '../../errors.ts';
+import { Subscription } from './streams.ts';
+
+/** Limits of one wait. */
+export interface WaitForOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Node's timers count in 31 bits and take more for 1: who says `Infinity`, or a month, has no deadline. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The first thing that `read` finds.
+ * @param limits.what what is waited for, for messages
+ * @param limits.timeoutMs absent: no deadline
+ * @throws OVSDB_TIMEOUT; CANCELLED by the signal, or where the stream ends; what `read` throws
+ */
+export function waitForValue<V, T>(
+  values$: Observable<V>,
+  read: (value: V) => T | undefined,
+  limits: {
+    readonly what: string;
+    readonly timeoutMs?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<T> {
+  const { what, timeoutMs, signal } = limits;
+  return new Promise((resolve, reject) => {
+    const subscription = new Subscription();
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      subscription.unsubscribe();
+      act();
+    };
+    const onAbort = () => {
+      settle(() => {
+        reject(fail('CANCELLED', { what }));
+      });
+    };
+    const onTime = () => {
+      settle(() => {
+        reject(fail('OVSDB_TIMEOUT', { what, limitMs: timeoutMs ?? 0 }));
+      });
+    };
+    const timer =
+      timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(onTime, timeoutMs);
+    if (signal?.aborted === true) {
+      onAbort();
+      return;
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const look = (value: V) => {
+      try {
+        const found = read(value);
+        if (found !== undefined)
+          settle(() => {
+            resolve(found);
+          });
+      } catch (cause) {
+        settle(() => {
+          reject(toVsbError(cause));
+        });
+      }
+    };
+    subscription.add(values$.subscribe({ next: look, complete: onAbort }));
+  });
+}
