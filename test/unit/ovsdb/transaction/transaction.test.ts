@@ -259,6 +259,13 @@ describe('a transaction over a snapshot', () => {
     expect(preview.row('QoS', QOS)).to.not.equal(undefined);
   });
 
+  it('previews that a weak reference to a row which never was is dropped, of what the transaction wrote', () => {
+    const transaction = begin();
+    transaction.update('Mirror', MIRROR, { select_src_port: [P0, uuidOf(99)] });
+    expect(transaction.snapshot().row('Mirror', MIRROR)?.select_src_port).to.have.length(2);
+    expect(transaction.preview().row('Mirror', MIRROR)?.select_src_port).to.deep.equal([P0]);
+  });
+
   it('previews a bridge that goes with all that hangs on it', () => {
     const transaction = begin();
     transaction.mutate('Open_vSwitch', ROOT, [['bridges', 'delete', [BR0]]]);
