@@ -41,6 +41,7 @@ describe('our client beside its peers', () => {
     expect(tally.crashes, 'ends of the server by SIGSEGV').to.be.lessThan(tally.steps / 50);
     expect(tally.choices).to.be.greaterThan(tally.steps / 50);
     expect(tally.previews).to.be.greaterThan(tally.steps / 20);
+    expect(tally.dangling).to.be.lessThan(tally.previews / 20);
     expect(tally.interruptions).to.be.greaterThan(tally.steps / 20);
     expect(tally.committed).to.be.greaterThan(tally.steps / 3);
     expect(tally.failed).to.be.greaterThan(tally.steps / 20);

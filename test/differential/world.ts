@@ -59,6 +59,8 @@ export interface Tally {
   choices: number;
   /** Transactions whose result our client told before. */
   previews: number;
+  /** Of them, those where the server left weak references to rows that went. */
+  dangling: number;
   /** What python's IDL says when it does not take an update and is wrong from then on, and how often. */
   readonly complaints: Map<string, number>;
   readonly outcomes: Map<string, number>;
@@ -74,6 +76,7 @@ export function newTally(): Tally {
     crashes: 0,
     choices: 0,
     previews: 0,
+    dangling: 0,
     complaints: new Map(),
     outcomes: new Map(),
   };
@@ -106,6 +109,8 @@ export class World implements AsyncDisposable {
   readonly #schema: Schema;
   /** What the server has, after conversions. */
   #newest: Schema;
+  /** A default that the column's `enum` does not have: python's IDL never takes such a row as it is. */
+  #isPythonWrong = false;
   readonly #held: Held;
   readonly #pythonHeld: Held;
   readonly #ours: DatabaseSchema<GenericTables>;
@@ -214,6 +219,8 @@ export class World implements AsyncDisposable {
         );
       }
     }
+    for (const { client, label } of [...this.#followers, ...this.#choosy])
+      if (!this.#signal.aborted) expect(await client.selfCheck(), `self-check ${label}`).to.deep.equal([]);
     expect(this.#server.log()).to.not.include('bad JSON-RPC message');
   }
 
@@ -238,7 +245,11 @@ export class World implements AsyncDisposable {
     this.#expectEmissions(count === 1);
     if (!preview) return;
     this.#tally.previews += 1;
-    const differs = difference(preview, this.#truth);
+    if (difference(preview, this.#truth) === undefined) return;
+    // A weak reference from a row that the same transaction changes otherwise may stay, though what it names went (3.1).
+    const sure = withoutWeak(this.#schema);
+    this.#tally.dangling += 1;
+    const differs = difference(only(preview, sure), only(this.#truth, sure));
     if (differs !== undefined) throw new Error(`the preview (-) against what came of it (+)\n${differs}`);
   }
 
@@ -375,7 +386,8 @@ export class World implements AsyncDisposable {
     this.#truth = truth;
     const differs = difference(python.content, only(truth, this.#pythonHeld));
     if (differs === undefined) return;
-    if (python.complaints.length === 0) throw new Error(`python (-) against ovsdb-client (+)\n${differs}`);
+    if (python.complaints.length === 0 && !this.#isPythonWrong)
+      throw new Error(`python (-) against ovsdb-client (+)\n${differs}`);
     for (const complaint of python.complaints) {
       const kind = complaint.replace(/^.*:/, '').replaceAll(/\d+/g, 'N');
       this.#tally.complaints.set(kind, (this.#tally.complaints.get(kind) ?? 0) + 1);
@@ -383,13 +395,15 @@ export class World implements AsyncDisposable {
     await this.#reopenPython(counter);
   }
 
-  /** A new replica of python's is right again. */
+  /** A new replica of python's is right again, but where it does not take even a first copy. */
   async #reopenPython(counter: number): Promise<void> {
     await this.#python.close(this.#name);
     await this.#python.open(this.#name, [this.#server.remote], schemaText(this.#schema));
-    const { content } = await this.#python.dump(this.#name, this.#schema, this.#pythonHeld, counter);
-    const differs = difference(content, only(this.#truth, this.#pythonHeld));
-    if (differs !== undefined) throw new Error(`python anew (-) against ovsdb-client (+)\n${differs}`);
+    const python = await this.#python.dump(this.#name, this.#schema, this.#pythonHeld, counter);
+    const differs = difference(python.content, only(this.#truth, this.#pythonHeld));
+    this.#isPythonWrong = differs !== undefined && python.complaints.length > 0;
+    if (differs !== undefined && !this.#isPythonWrong)
+      throw new Error(`python anew (-) against ovsdb-client (+)\n${differs}`);
   }
 
   /** That our clients told of exactly the rows that differ. */
@@ -489,6 +503,18 @@ export class World implements AsyncDisposable {
     for (const follower of [...this.#followers, ...this.#choosy]) await follower[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
   }
+}
+
+/** Columns that do not refer weakly. */
+function withoutWeak(schema: Schema): Held {
+  return Object.fromEntries(
+    Object.entries(schema.tables).map(([name, { columns }]) => [
+      name,
+      Object.entries(columns).flatMap(([column, { key, value }]) =>
+        key.refType === 'weak' || value?.refType === 'weak' ? [] : [column],
+      ),
+    ]),
+  );
 }
 
 function counterOf(params: readonly unknown[]): number | undefined {
