@@ -42,7 +42,7 @@ const INTEGERS = [
   INT64_MAX - 1n,
 ];
 /** ovsdb-server prints 15 digits, and python's IDL fails where two values look the same then; reals.test.ts goes beyond. */
-const REALS = [0, -0, 1, -1, 0.5, 1e300, -1e300, 1e-300, 123456789012345, -1e15, 4096];
+const REALS = [0, -0, 1, -1, 0.5, 1e300, -1e300, 1e-300, 1234567890, -1e9, 4096];
 const TEXTS = [
   '',
   'a',

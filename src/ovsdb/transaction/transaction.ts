@@ -85,7 +85,8 @@ export class Transaction<Tables> {
    * What the replica will show when it has succeeded and nobody else wrote: {@link snapshot} without the rows that nothing
    * refers to, and without weak references to rows that went (RFC 7047 §3.2). Exact where the columns that refer to the
    * rows in question are held, without conditions; where one is not, rows are kept. Rows that were inserted have their
-   * UUID of the preview, unless they were given one.
+   * UUID of the preview, unless they were given one; reals have all their digits, of which the server shows 15; and
+   * ovsdb-server 3.1 may leave a weak reference that should go, in a row that the transaction changes otherwise.
    * @throws as {@link snapshot}
    */
   preview(): Snapshot<Tables> {
