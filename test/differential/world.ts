@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { VsbError } from '../../src/errors.ts';
 import { markIntegers } from '../../src/jsonrpc/integers.ts';
 import { MONITOR_METHODS, type MonitorMethod } from '../../src/ovsdb/client/monitor.ts';
 import type { DatabaseSchema, GenericTables } from '../../src/ovsdb/schema/schema.ts';
@@ -281,10 +282,15 @@ export class World implements AsyncDisposable {
     const choices = randomChoices(this.#random, this.#schema, this.#present());
     const conditions = ourConditions(this.#ours, this.#schema, choices);
     if (!conditions) return;
-    await Promise.all(
+    const answers = await Promise.allSettled(
       this.#choosy.map((follower) => follower.client.setConditions(conditions, { timeoutMs: LIMIT_MS })),
     );
-    this.#choices = { ...this.#choices, ...choices };
+    const refused = answers.filter((answer) => answer.status === 'rejected');
+    for (const { reason } of refused)
+      if (!(reason instanceof VsbError) || reason.code !== 'OVSDB_REQUEST_REFUSED') throw reason;
+    // A value with too many elements: the server refuses it to all, and what was chosen before stays.
+    if (refused.length > 0) expect(refused).to.have.length(answers.length);
+    else this.#choices = { ...this.#choices, ...choices };
     await this.#compare(this.#committedCounter());
     this.#expectEmissions(true);
     this.#tally.choices += 1;
