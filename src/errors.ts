@@ -228,11 +228,17 @@ const registry = {
     (d: { where: string; value: string; why: string }) =>
       `${d.where} cannot be ${d.value}: ${d.why}. Give a value that the schema allows (ovs-vswitchd.conf.db(5) has that of Open_vSwitch).`,
   ),
+  OVSDB_OTHER_DATABASE: define(
+    1,
+    400,
+    (d: { given: string; database: string }) =>
+      `The transaction is for the database "${d.given}", and the client is that of "${d.database}". Give it to a client of its own database.`,
+  ),
   OVSDB_UNKNOWN_COLUMN: define(
     1,
     400,
     (d: { table: string; column: string }) =>
-      `There is no column "${d.table}.${d.column}". See the schema for those that exist (ovs-vswitchd.conf.db(5) has that of Open_vSwitch).`,
+      `There is no ${d.column === '*' ? `table "${d.table}"` : `column "${d.table}.${d.column}"`}. See the schema for those that exist (ovs-vswitchd.conf.db(5) has that of Open_vSwitch).`,
   ),
   OVSDB_COLUMN_NOT_HELD: define(
     1,

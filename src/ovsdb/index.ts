@@ -15,6 +15,9 @@ export type {
   LinkStatus,
   TransactOptions,
 } from './client/options.ts';
+export type { TlsFiles } from '../jsonrpc/tls.ts';
+export type { LinkStats, LogLevel } from '../jsonrpc/link.ts';
+export type { BackoffLimits } from '../jsonrpc/reconnect.ts';
 export type { WaitForOptions } from './client/waitfor.ts';
 export type { Metrics, Resync } from './client/metrics.ts';
 export type { Difference } from './client/selfcheck.ts';

@@ -159,7 +159,9 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
 
   /**
    * Sends a transaction. When it resolves with `success`, `snapshot()` shows what it did (with `follow`).
-   * @throws CANCELLED where the signal came before it was sent; JSONRPC_UNSENDABLE; OVSDB_PROTOCOL
+   * One transaction is one `transact` (RFC 7047 §4.1.3): all of it or nothing.
+   * @throws CANCELLED where the signal came before it was sent; OVSDB_OTHER_DATABASE where the transaction was made with the
+   *   schema of another; JSONRPC_UNSENDABLE; OVSDB_PROTOCOL
    */
   async transact(
     transaction: Transaction<Tables>,
@@ -171,10 +173,13 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   }
 
   /**
-   * Waits until `read` finds something in the replica.
+   * Waits until `read` finds something in the replica, now or after a change: anything but `undefined` and `false`.
    * @throws OVSDB_TIMEOUT, CANCELLED (by the signal, or by `close`); what `read` throws
    */
-  waitFor<T>(read: (snapshot: Snapshot<Tables>) => T | undefined, options: WaitForOptions): Promise<T> {
+  waitFor<T>(
+    read: (snapshot: Snapshot<Tables>) => T | false | undefined,
+    options: WaitForOptions,
+  ): Promise<T> {
     const what = `waiting for a change in the database "${this.#options.schema.name}"`;
     return waitForValue(this.#snapshots, read, { ...options, what });
   }
@@ -234,6 +239,10 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   }
 
   async #transact(transaction: Transaction<Tables>, options: TransactOptions): Promise<TransactionOutcome> {
+    const { name: database } = this.#options.schema;
+    // The server would take it, and this replica would not show it.
+    if (transaction.database !== database)
+      throw fail('OVSDB_OTHER_DATABASE', { given: transaction.database, database });
     if (transaction.isEmpty) return { outcome: 'unchanged' };
     const { session } = this.#link;
     // Live a moment before its status says so: who is told of the rows may write at once.

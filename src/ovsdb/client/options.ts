@@ -100,9 +100,14 @@ export function openLink({ remote, ...options }: ConnectionOptions): SharedLink 
   } = options;
   return new SharedLink({
     ...more,
-    remotes: typeof remote === 'string' ? [remote] : remote,
+    remotes: toList(remote),
     connectTimeoutMs,
     requestTimeoutMs,
     downloadTimeoutMs: requestTimeoutMs,
   });
+}
+
+/** Of a remote that is missing, as from JavaScript it can be, the link says so. */
+function toList(remote: string | readonly string[] | undefined): readonly string[] {
+  return typeof remote === 'string' ? [remote] : (remote ?? []);
 }

@@ -1,6 +1,7 @@
 /** Waits for something in a stream of values that begins with the present one; with a deadline, and a way to stop. */
 import type { Observable } from 'rxjs';
 import { fail, toVsbError } from '../../errors.ts';
+import { startLimit } from '../../jsonrpc/timers.ts';
 import { Subscription } from './streams.ts';
 
 /** Limits of one wait. */
@@ -9,18 +10,15 @@ export interface WaitForOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Node's timers count in 31 bits and take more for 1: who says `Infinity`, or a month, has no deadline. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 /**
- * The first thing that `read` finds.
+ * The first thing that `read` finds: neither `undefined` nor `false`, so that a comparison can be waited for.
  * @param limits.what what is waited for, for messages
  * @param limits.timeoutMs absent: no deadline
  * @throws OVSDB_TIMEOUT; CANCELLED by the signal, or where the stream ends; what `read` throws
  */
 export function waitForValue<V, T>(
   values$: Observable<V>,
-  read: (value: V) => T | undefined,
+  read: (value: V) => T | false | undefined,
   limits: {
     readonly what: string;
     readonly timeoutMs?: number | undefined;
@@ -46,8 +44,7 @@ export function waitForValue<V, T>(
         reject(fail('OVSDB_TIMEOUT', { what, limitMs: timeoutMs ?? 0 }));
       });
     };
-    const timer =
-      timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(onTime, timeoutMs);
+    const timer = startLimit(timeoutMs, onTime);
     if (signal?.aborted === true) {
       onAbort();
       return;
@@ -56,7 +53,7 @@ export function waitForValue<V, T>(
     const look = (value: V) => {
       try {
         const found = read(value);
-        if (found !== undefined)
+        if (found !== undefined && found !== false)
           settle(() => {
             resolve(found);
           });

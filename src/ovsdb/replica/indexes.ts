@@ -127,7 +127,7 @@ function toPart(
   const [column, key] = typeof part === 'string' ? [part] : part;
   const schema = columns?.[column];
   if (!schema || (typeof part !== 'string' && !schema.value))
-    throw fail('OVSDB_UNKNOWN_COLUMN', { table, column });
+    throw fail('OVSDB_UNKNOWN_COLUMN', { table, column: columns ? column : '*' });
   if (typeof part !== 'string') return { column, by: 'key', key };
   if (schema.value)
     throw fail('OVSDB_NO_INDEX', { table, columns: column, why: 'a map is indexed by one of its keys' });

@@ -21,6 +21,7 @@ import {
  * @throws OVSDB_SCHEMA_INVALID with the place
  */
 export function parseSchema(json: unknown): DatabaseSchema<GenericTables> {
+  if (typeof json === 'string') throw invalid('it', 'is a text: give what JSON.parse makes of it');
   const schema = object(json, 'it');
   const name = identifier(schema['name'], 'its "name"');
   // Optional to ovsdb-server, though not in the RFC.

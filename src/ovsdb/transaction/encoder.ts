@@ -42,8 +42,9 @@ export class Encoder implements EncodeContext {
 
   /** @throws OVSDB_UNKNOWN_COLUMN */
   column(table: string, column: string): ColumnCodec {
-    const codec = this.#codecs.get(table)?.columns.get(column);
-    if (!codec) throw fail('OVSDB_UNKNOWN_COLUMN', { table, column });
+    const known = this.#codecs.get(table);
+    const codec = known?.columns.get(column);
+    if (!codec) throw fail('OVSDB_UNKNOWN_COLUMN', { table, column: known ? column : '*' });
     return codec;
   }
 

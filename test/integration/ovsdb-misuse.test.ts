@@ -1,0 +1,67 @@
+/** What a beginner gets wrong, also from JavaScript, where no compiler says so: each is told by name. */
+import { expect } from 'chai';
+import {
+  openVSwitch,
+  OvsdbClient,
+  ovnNorthbound,
+  parseSchema,
+  rowIndex,
+  Transaction,
+  VsbError,
+} from '../../src/ovsdb/index.ts';
+import { OvsdbServer } from '../support/ovsdb.ts';
+
+describe('misuse of the OVSDB client', () => {
+  const columns = { Bridge: ['name'] } as const;
+
+  it('tells a remote that is missing, and a table that does not exist', async () => {
+    const none = { schema: openVSwitch, columns } as unknown as Parameters<typeof OvsdbClient.connect>[0];
+    expect((await failureOf(() => OvsdbClient.connect(none))).code).to.equal('REMOTES_MIXED');
+    const wrong: object = { Bridges: ['name'] };
+    const failure = await failureOf(() =>
+      OvsdbClient.connect({ remote: 'unix:/nowhere', schema: openVSwitch, columns: wrong }),
+    );
+    expect(failure.code).to.equal('OVSDB_UNKNOWN_COLUMN');
+    expect(failure.message).to.include('no table "Bridges"');
+  });
+
+  it('tells a table from a column in indexes and transactions', async () => {
+    const index = rowIndex as unknown as (...parts: readonly unknown[]) => unknown;
+    expect((await failureOf(() => index(openVSwitch, 'Interfaces', 'name'))).message).to.include(
+      'no table "Interfaces"',
+    );
+    expect((await failureOf(() => index(openVSwitch, 'Interface', 'nam'))).message).to.include(
+      'no column "Interface.nam"',
+    );
+    const transaction = new Transaction(parseSchema({ name: 'X', tables: {} }));
+    expect((await failureOf(() => transaction.insert('Prt', { name: 'x' }))).message).to.include(
+      'no table "Prt"',
+    );
+  });
+
+  it('says that a schema is wanted parsed', async () => {
+    expect((await failureOf(() => parseSchema('{}'))).message).to.include('JSON.parse');
+  });
+
+  it('takes no transaction of another database, and waits for a comparison to come true', async () => {
+    await using server = await OvsdbServer.start();
+    await using client = await OvsdbClient.connect({ remote: server.remote, schema: openVSwitch, columns });
+    const foreign = new Transaction(ovnNorthbound) as unknown as Transaction<never>;
+    const failure = await failureOf(() => client.transact(foreign));
+    expect(failure.code).to.equal('OVSDB_OTHER_DATABASE');
+    const waiting = client.waitFor((snapshot) => snapshot.table('Bridge').size === 1, { timeoutMs: 5000 });
+    await server.vsctl('add-br', 'br0');
+    expect(await waiting).to.equal(true);
+    expect(client.snapshot().table('Bridge').size).to.equal(1);
+  });
+});
+
+async function failureOf(act: () => unknown): Promise<VsbError> {
+  try {
+    await act();
+  } catch (cause) {
+    if (cause instanceof VsbError) return cause;
+    throw cause;
+  }
+  throw new Error('it did not fail');
+}
