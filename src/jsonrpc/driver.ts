@@ -12,6 +12,7 @@ import {
   type ReconnectRules,
   type ReconnectState,
 } from './reconnect.ts';
+import { LONGEST_TIMER_MS } from './timers.ts';
 
 /** What an owner does. */
 export type Act = Exclude<Due, { readonly do: 'read' }>;
@@ -92,7 +93,9 @@ export class Driver {
       this.#alarm = undefined;
       this.run();
     };
-    const timer = setTimeout(ring, Math.max(0, Math.ceil(wakeMs - performance.now())));
+    const inMs = Math.max(0, Math.ceil(wakeMs - performance.now()));
+    // What is further off is looked at again on the way.
+    const timer = setTimeout(ring, Math.min(inMs, LONGEST_TIMER_MS));
     this.#alarm = { atMs: wakeMs, timer };
   }
 }

@@ -9,6 +9,7 @@ import { Listener, type Callee } from './listener.ts';
 import { BACKOFF, PROBE_INTERVAL_MS, type BackoffLimits, type ReconnectRules } from './reconnect.ts';
 import { isPassive, isTls, parseRemotes, type ActiveRemote, type PassiveRemote } from './remote.ts';
 import { Session, type SessionListener, type Traffic } from './session.ts';
+import { LONGEST_TIMER_MS } from './timers.ts';
 import { readTls, type TlsFiles } from './tls.ts';
 
 export interface LinkOptions {
@@ -213,7 +214,10 @@ export class Link implements AsyncDisposable {
       this.#listener.onState({ at: 'listening', remote: this.#ear.remote });
       return;
     }
-    const options = { tls: this.#options.tls, handshakeTimeoutMs: this.#rules.connectTimeoutMs };
+    const options = {
+      tls: this.#options.tls,
+      handshakeTimeoutMs: Math.min(this.#rules.connectTimeoutMs, LONGEST_TIMER_MS),
+    };
     Listener.open(remote, this.#ofEar, options).then(
       (ear) => {
         if (this.#closed) {

@@ -15,6 +15,7 @@ import {
 import { Framer } from './framing.ts';
 import type { ActiveRemote } from './remote.ts';
 import { openSocket, type OpenOptions } from './socket.ts';
+import { startLimit } from './timers.ts';
 import { explainTls } from './tls.ts';
 
 /** What became of a request. */
@@ -101,7 +102,7 @@ export class Session {
       this.#receive(chunk);
     });
     socket.on('error', (cause) => {
-      this.#end(this.#lost(explainTls(cause) ?? cause.message, cause));
+      this.#end(this.#lost(explainTls(cause) ?? explainEnd(cause), cause));
     });
     socket.on('close', () => {
       this.#end(this.#lost('the server closed it'));
@@ -144,12 +145,12 @@ export class Session {
         if (!this.#pending.has(id)) return;
         if (options.extendWhileReceiving === true && this.#progress > progressBefore) {
           progressBefore = this.#progress;
-          timer = setTimeout(onTime, timeoutMs);
+          timer = startLimit(timeoutMs, onTime);
         } else abandon(fail('OVSDB_TIMEOUT', { what, limitMs: timeoutMs }));
       };
       // After a stall of ours timers come first: what has long arrived is read before the peer is judged.
       const onTime = () => setImmediate(judge);
-      let timer = setTimeout(onTime, timeoutMs);
+      let timer = startLimit(timeoutMs, onTime);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(id, { settle, onResult, takesMembers: options.takesMembers === true });
       this.#write(text);
@@ -267,6 +268,11 @@ export class Session {
     for (const { settle } of [...this.#pending.values()]) settle({ kind: 'lost', reason });
     return closed;
   }
+}
+
+/** How a link ended, for people. */
+function explainEnd({ code = '', message }: NodeJS.ErrnoException): string {
+  return code === 'EPIPE' || code === 'ECONNRESET' ? `the other end closed it (${code})` : message;
 }
 
 function isEcho(incoming: Incoming): boolean {

@@ -269,6 +269,29 @@ describe('jsonrpc link', () => {
     expect(watched.link.stats.connects).to.equal(1);
   });
 
+  it('takes any time for a limit, also one that is beyond timers', async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error) => warnings.push(warning.name);
+    process.on('warning', note);
+    await using server = await OvsdbServer.start();
+    for (const timeoutMs of [Infinity, 2 ** 31]) {
+      const limits = {
+        connectTimeoutMs: timeoutMs,
+        downloadTimeoutMs: timeoutMs,
+        probeIntervalMs: timeoutMs,
+      };
+      await using watched = new WatchedLink({ remotes: [server.remote], ...limits }, false);
+      const session = await watched.session();
+      const databases = session.request('list_dbs', [], { timeoutMs });
+      // A timer of 1 ms would judge before the answer is read.
+      spin(5);
+      expect(await databases).to.deep.equal({ kind: 'result', result: DATABASES });
+    }
+    await immediate();
+    process.off('warning', note);
+    expect(warnings).to.deep.equal([]);
+  });
+
   it('ends at once wherever it stands, and tells it once', async () => {
     await using server = await OvsdbServer.start();
     await using silent = await startTcpPeer(() => undefined);

@@ -131,7 +131,9 @@ describe('ovsdb connect', () => {
     await using silent = await startPeer(() => undefined);
     expect((await failureOf(connect(silent.remote, { requestTimeoutMs: 1 }))).code).to.equal('OVSDB_TIMEOUT');
     await using rude = await startPeer((socket) => socket.destroy());
-    expect((await failureOf(connect(rude.remote))).code).to.equal('OVSDB_LINK_LOST');
+    const hungUp = await failureOf(connect(rude.remote));
+    expect(hungUp.code).to.equal('OVSDB_LINK_LOST');
+    expect(hungUp.message).to.match(/is lost: the (server|other end) closed it/);
     await using web = await startPeer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
     expect((await failureOf(connect(web.remote))).code).to.equal('JSONRPC_SYNTAX');
     await using odd = await startPeer((socket) => socket.write('{"id":2,"result":[],"error":null}'));
