@@ -5,6 +5,7 @@
  */
 
 const MARK = '\u0000';
+const BACKSLASH = 0x5c;
 const MARKED = /^\0-?\d+$/;
 
 /** An exact integer as a session takes and gives it: a number, or a marked string beyond 2^53. */
@@ -21,11 +22,29 @@ export function fromMarkedInteger(value: unknown): bigint | undefined {
 
 /** Makes marked strings of the integers beyond 2^53 in a JSON text, for `JSON.parse`. */
 export function markIntegers(json: string): string {
-  // Strings are matched to be passed over: digits inside of them are text.
-  return json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => {
-    if (token.length < 16 || token.startsWith('"') || !/^-?\d+$/.test(token)) return token;
-    return Number.isSafeInteger(Number(token)) ? token : `"\\u0000${token}"`;
-  });
+  // Strings are passed over, digits inside of them are text; not by a pattern, which a string of 16 MB is too long for.
+  const tokens = /"|-?\d[\d.eE+-]{15,}/g;
+  let marked = '';
+  let from = 0;
+  for (let found = tokens.exec(json); found; found = tokens.exec(json)) {
+    const [token] = found;
+    if (token === '"') tokens.lastIndex = endOfString(json, tokens.lastIndex);
+    else if (/^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token))) {
+      marked += `${json.slice(from, found.index)}"\\u0000${token}"`;
+      from = tokens.lastIndex;
+    }
+  }
+  return marked + json.slice(from);
+}
+
+/** Where a string ends that begins before `at`: after the first quote that no odd number of backslashes escapes. */
+function endOfString(json: string, at: number): number {
+  for (let quote = json.indexOf('"', at); quote >= 0; quote = json.indexOf('"', quote + 1)) {
+    let first = quote;
+    while (json.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+    if ((quote - first) % 2 === 0) return quote + 1;
+  }
+  return json.length;
 }
 
 /** Makes plain integers of the marked strings in a JSON text, from `JSON.stringify`. */

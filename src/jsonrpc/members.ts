@@ -2,6 +2,7 @@
  * Large objects of a message, read some members at a time: a database's first copy never stands in memory as one tree of
  * JSON, which would take as long to collect as to parse. Where they are in the message is framing.ts's finding.
  */
+import { randomUUID } from 'node:crypto';
 import { fail } from '../errors.ts';
 import type { Frame, LargeObject } from './framing.ts';
 import { markIntegers } from './integers.ts';
@@ -30,8 +31,8 @@ export class Members {
   }
 }
 
-/** What stands for a large object in the text around it. OVSDB has no U+0000 in strings, so nothing else looks like it. */
-const MARK = '\u0000object';
+/** What stands for a large object in the text around it. No peer can know it, and so none can say it. */
+const MARK = `large object ${randomUUID()} `;
 
 /**
  * A message with its large objects as {@link Members}, of which those are found that are a member, or a member's member,
@@ -43,7 +44,7 @@ export function parseAround(frame: Frame): unknown {
   let text = '';
   let from = 0;
   frame.largeObjects.forEach(({ start, end }, index) => {
-    text += `${frame.slice(from, start)}"\\u0000object${String(index)}"`;
+    text += `${frame.slice(from, start)}"${MARK}${String(index)}"`;
     from = end + 1;
   });
   text += frame.slice(from, frame.byteLength);

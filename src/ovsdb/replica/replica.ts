@@ -75,6 +75,8 @@ export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
           const uuid = known ? (text as Uuid) : toRowUuid(text, name);
           const row = (form === 1 ? read1 : read2)(codec, uuid, known, wireRows[text]);
           if (row !== known) changed.set(uuid, row);
+          // Named twice: as in JSON, the last counts.
+          else if (changed.size > 0) changed.delete(uuid);
         }
       if (changed.size === 0) continue;
       tables.set(name, before.with(changed));
@@ -103,6 +105,8 @@ function loadTable(
       const row = codec.decode(uuid, object(form === 1 ? complete : (initial ?? insert), codec.table));
       if (known) kept.add(uuid);
       if (!known || !isComparable || codec.sameOr(known, row) !== known) rows.set(uuid, row);
+      // Named twice: as in JSON, the last counts.
+      else if (rows.size > 0) rows.delete(uuid);
     }
   // Where there was nothing, the new rows are the table.
   if (before.size === 0 && rows.size > 0) return [TableView.of(rows, codec.uniques), rows];

@@ -91,6 +91,23 @@ describe('envelope', () => {
     );
   });
 
+  it('finds them beside texts of any length, and any escapes', () => {
+    const texts = [
+      'x'.repeat(20_000_000),
+      '\\',
+      '\\"',
+      '"',
+      '\\\\"1234567890123456789',
+      '\n'.repeat(100),
+      '',
+    ];
+    const json = `{"id":1,"result":[${texts.map((text) => `${JSON.stringify(text)},12345678901234567890`).join()}]}`;
+    const message = decode(json);
+    expect(message.kind === 'success' && message.message.result).to.deep.equal(
+      texts.flatMap((text) => [text, '\u000012345678901234567890']),
+    );
+  });
+
   it('leaves reals with many digits alone', () => {
     const message = decode('{"id":1,"result":[0.1234567890123456,1e300,123456789012345.5],"error":null}');
     expect(message.kind === 'success' && message.message.result).to.deep.equal([

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { VsbError } from '../../../../src/errors.ts';
+import { decodeMessage } from '../../../../src/jsonrpc/envelope.ts';
+import { Framer } from '../../../../src/jsonrpc/framing.ts';
 import { codecsOf } from '../../../../src/ovsdb/replica/codecs.ts';
 import { openVSwitch } from '../../../../src/ovsdb/generated/vswitch.ts';
 import { Replica } from '../../../../src/ovsdb/replica/replica.ts';
@@ -142,6 +144,25 @@ describe('replica', () => {
         .to.throw(VsbError)
         .with.property('code', 'OVSDB_PROTOCOL');
       expect(replica.tables).to.equal(before);
+    }
+  });
+
+  it('takes the last where a row is named twice, also in two batches', () => {
+    const row = (name: string) => `{"initial":{"name":"${name}","trunks":["set",[1,2]]}}`;
+    const text = `{"id":1,"result":{"Port":{"${A}":${row('b')},"${A}":${row('a')}}}}`;
+    const [frame] = new Framer({ maxBytes: 1 << 20, maxDepth: 100, batchBytes: 20 }).push(Buffer.from(text));
+    if (!frame) throw new Error('no message');
+    for (const take of ['load', 'apply'] as const) {
+      const replica = loaded();
+      const before = replica.tables;
+      const reply = decodeMessage(frame, () => true);
+      if (reply.kind !== 'success') throw new Error('no success');
+      const changes =
+        take === 'load'
+          ? replica.load(rowCodecs(), reply.message.result, 2)
+          : replica.apply(reply.message.result, 2);
+      expect(changes, take).to.equal(undefined);
+      expect(replica.tables, take).to.equal(before);
     }
   });
 
