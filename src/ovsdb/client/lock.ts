@@ -29,13 +29,15 @@ export function nextLockState(state: LockState, event: LockEvent): LockState {
     case 'ask':
       return 'asking';
     case 'granted':
-    case 'locked':
       // Told late, of a session that is over.
       return state === 'lost' ? state : 'held';
+    case 'locked':
+    case 'stolen':
+      // Before the answer it is of a lock of this name that was released meanwhile.
+      if (state === 'lost' || state === 'asking') return state;
+      return event === 'locked' ? 'held' : 'stolen';
     case 'queued':
       return state === 'asking' ? 'waiting' : state;
-    case 'stolen':
-      return state === 'lost' ? state : 'stolen';
     case 'link-lost':
       return 'lost';
     case 'release':
@@ -103,6 +105,8 @@ export class Lock implements AsyncDisposable {
     this.#session = session;
     this.#limits = limits;
     this.#happen('ask');
+    // By who is told of it: `unlock` is on its way already.
+    if (this.state === 'released') return;
     // Once only: two who steal at each reconnect would never end.
     const method = this.#steal ? 'steal' : 'lock';
     const answer = await session.request(method, [this.name], {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import {
+  Lock,
   nextLockState,
   withAssertion,
   withoutAssertion,
@@ -22,6 +23,11 @@ describe('ovsdb lock', () => {
       ['link-lost', 'locked', 'stolen', 'granted'],
       ['lost', 'lost', 'lost', 'lost'],
     ],
+    [
+      'told of a lock of its name that was released',
+      ['ask', 'locked', 'queued', 'link-lost', 'ask', 'stolen', 'granted'],
+      ['asking', 'asking', 'waiting', 'lost', 'asking', 'asking', 'held'],
+    ],
     ['released for good', ['ask', 'release', 'locked', 'ask', 'link-lost'], ['asking', ...released(4)]],
   ];
   for (const [what, events, states] of stories)
@@ -29,6 +35,22 @@ describe('ovsdb lock', () => {
       let state: LockState = 'lost';
       expect(events.map((event) => (state = nextLockState(state, event)))).to.deep.equal(states);
     });
+
+  it('is not asked for where who is told of it lets go', async () => {
+    const lock = new Lock('l', { steal: false, onRelease: () => undefined });
+    const asked: string[] = [];
+    const session = {
+      request: (method: string) => {
+        asked.push(method);
+        return Promise.resolve({ kind: 'result', result: {} } as const);
+      },
+    };
+    lock.state$.subscribe((state) => {
+      if (state === 'asking') void lock.release();
+    });
+    await lock.ask(session, { timeoutMs: 1000 });
+    expect(asked).to.deep.equal(['unlock']);
+  });
 
   it('is asserted before all else, and its result is nobody else’s', () => {
     expect(withAssertion('l', [{ op: 'insert' }])).to.deep.equal([
