@@ -137,6 +137,19 @@ describe('datum', () => {
         .with.property('code', 'OVSDB_VALUE');
   });
 
+  it('hands out an empty map that JavaScript cannot change either, since all rows share it', () => {
+    const codec = compileColumn('T', 'c', {
+      key: { type: 'string' },
+      value: WIDE,
+      min: 0,
+      max: Infinity,
+    });
+    const map = codec.decode(['map', []]) as Map<unknown, unknown>;
+    expect(() => map.set('a', 1n)).to.throw(TypeError, 'Transaction');
+    expect(codec.initial).to.equal(map);
+    expect(new Map(map)).to.deep.equal(new Map());
+  });
+
   it('answers any JSON with a value or OVSDB_PROTOCOL', () => {
     const shapes: readonly Omit<ColumnSchema, 'key'>[] = [
       { min: 1, max: 1 },
