@@ -1,7 +1,7 @@
 """The python side of the OVSDB benchmarks: ovs.db.idl with the columns that it is given.
 
 ovsdb-idl.py REMOTE COLUMNS_JSON SCHEMA_FILE sync           one full copy
-ovsdb-idl.py REMOTE COLUMNS_JSON SCHEMA_FILE updates COUNT  a full copy ("ready"), then so many updates
+ovsdb-idl.py REMOTE COLUMNS_JSON SCHEMA_FILE updates COUNT  a full copy, then so many updates ("next" asks for each)
 
 Prints what it used as JSON; of updates, in the second half of them.
 """
@@ -35,11 +35,11 @@ while not idl.has_ever_connected():
     step()
 if mode == 'updates':
     count = int(sys.argv[5])
-    print('ready', flush=True)
     for seen in range(count):
         if seen == count // 2:
             before = cpu_ms()
         seqno = idl.change_seqno
+        print('next', flush=True)
         while idl.change_seqno == seqno:
             step()
     print(json.dumps({'cpuMs': cpu_ms() - before}))

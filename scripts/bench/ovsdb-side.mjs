@@ -82,17 +82,18 @@ async function reconnect() {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** Says when it is complete; prints what so many updates took after the first half of them, which warm it up. */
+/** Asks for one update after the other; prints what they took after the first half of them, which warm it up. */
 async function updates(wanted) {
   const client = await (await prepare())();
   let seen = 0;
   let before = 0;
-  console.log('ready');
+  console.log('next');
   await new Promise((resolve) => {
     client.changes$.subscribe(() => {
       seen += 1;
       if (seen === wanted / 2) before = cpuMs();
       if (seen === wanted) resolve();
+      else console.log('next');
     });
   });
   print({ cpuMs: cpuMs() - before });

@@ -6,7 +6,6 @@
  *      benchmarks), which was measured on another machine.
  * Every side is a fresh process; rounds are interleaved; figures are medians.
  */
-import { setTimeout } from 'node:timers/promises';
 import {
   COLUMNS,
   measure,
@@ -23,8 +22,6 @@ const ROUNDS = 5;
 const STATISTICS_COLUMNS = { Interface: ['name', 'statistics'] };
 /** Of which the second half is measured: a live replica is warm. */
 const UPDATES = 100;
-/** Between two of them: more than the slowest takes, or the server would make one of two. */
-const PAUSE_MS = 150;
 const COUNTERS = [
   'collisions',
   'rx_bytes',
@@ -71,13 +68,8 @@ async function measureStatistics(remote) {
     );
   };
   const columns = JSON.stringify(STATISTICS_COLUMNS);
-  const onLine = async (line) => {
-    if (line !== 'ready') return;
-    for (let update = 0; update < UPDATES; update++) {
-      await write();
-      await setTimeout(PAUSE_MS);
-    }
-  };
+  // One at a time: of two that wait for a slow reader the server would make one.
+  const onLine = (line) => (line === 'next' ? write() : undefined);
   const sides = {
     ours: [process.execPath, script('ovsdb-side.mjs'), 'updates', remote, columns, String(UPDATES)],
     'python ovs.db.idl': [

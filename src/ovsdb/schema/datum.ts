@@ -118,16 +118,18 @@ function mapCodec(
       throw unexpected(where, 'a map', wire);
     return wire[1];
   };
-  const decodePair = (pair: unknown, put: (key: Atom, value: Atom) => void): void => {
+  const pairOf = (pair: unknown): readonly unknown[] => {
     if (!Array.isArray(pair) || pair.length !== 2) throw unexpected(where, 'a pair', pair);
-    put(key.decode(pair[0]), value.decode(pair[1]));
+    return pair;
   };
   const decode = (wire: unknown): ReadonlyMap<Atom, Atom> => {
     const pairs = pairsOf(wire);
     if (pairs.length === 0) return EMPTY_MAP;
     const map = new Map<Atom, Atom>();
-    const put = (k: Atom, v: Atom) => map.set(k, v);
-    for (const pair of pairs) decodePair(pair, put);
+    for (const wirePair of pairs) {
+      const pair = pairOf(wirePair);
+      map.set(key.decode(pair[0]), value.decode(pair[1]));
+    }
     return map;
   };
   /**
@@ -137,19 +139,24 @@ function mapCodec(
   const patch = (before: ReadonlyMap<Atom, Atom>, wire: unknown): ReadonlyMap<Atom, Atom> => {
     const pairs = pairsOf(wire);
     const after = new Map<Atom, Atom>();
+    const keyAt = (index: number) => (index < pairs.length ? key.decode(pairOf(pairs[index])[0]) : undefined);
+    const valueAt = (index: number) => value.decode(pairOf(pairs[index])[1]);
     let at = 0;
-    let [diffKey, diffValue] = pairAt(pairs, at);
-    before.forEach((v, k) => {
-      if (k !== diffKey) after.set(k, v);
-      else {
-        if (v !== diffValue) after.set(k, diffValue as Atom);
-        at += 1;
-        [diffKey, diffValue] = pairAt(pairs, at);
+    let next = keyAt(0);
+    before.forEach((known, k) => {
+      if (k !== next) {
+        after.set(k, known);
+        return;
       }
+      const v = valueAt(at);
+      if (v !== known) after.set(k, v);
+      at += 1;
+      next = keyAt(at);
     });
-    // What came out of order, or is new.
+    // What is new, or came in another order.
     for (; at < pairs.length; at += 1) {
-      const [k, v] = pairAt(pairs, at) as readonly [Atom, Atom];
+      const k = keyAt(at) as Atom;
+      const v = valueAt(at);
       if (after.get(k) === v) after.delete(k);
       else after.set(k, v);
     }
