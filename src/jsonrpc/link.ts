@@ -33,6 +33,7 @@ export interface LinkOptions {
   readonly log?: ((level: LogLevel, message: string) => void) | undefined;
 }
 
+/** How much a line of the log matters; `warn`: somebody may have to do something. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** How the link is. `listening`'s remote is as it came out, with the port that port 0 became. */

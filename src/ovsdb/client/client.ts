@@ -197,7 +197,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   }
 
   /**
-   * Compares the replica with what the server has at one and the same moment. Costs a full read of the held rows.
+   * Compares the replica with what the server has at one and the same moment (one transaction of `select`s). Costs a full read of the held rows.
    * @returns the differences; none is how it should be
    * @throws OVSDB_NOT_LIVE, OVSDB_REQUEST_REFUSED, OVSDB_PROTOCOL, OVSDB_LINK_LOST, OVSDB_TIMEOUT, CANCELLED
    */

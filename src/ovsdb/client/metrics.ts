@@ -16,6 +16,7 @@ export interface Resync {
   readonly isDifference: boolean;
 }
 
+/** The figures of one client since it was made; all but `lastResync` only grow. */
 export interface Metrics {
   /** Sessions after the first one; of the link, as are bytes and messages. */
   readonly reconnects: number;

@@ -17,7 +17,7 @@ export function bumpNextCfg(transaction: Transaction<OpenVSwitchTables>, root: U
   return transaction.select('Open_vSwitch', root, ['next_cfg']);
 }
 
-/** The `next_cfg` that a transaction made; `undefined` where it did not commit or `root` was not there. */
+/** The `next_cfg` that a transaction made, of the index that {@link bumpNextCfg} gave; `undefined` where it did not commit or `root` was not there. */
 export function nextCfgOf(outcome: TransactionOutcome, index: number): bigint | undefined {
   if (outcome.outcome !== 'success') return undefined;
   const result = outcome.results[index];

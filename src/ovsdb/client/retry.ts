@@ -21,6 +21,7 @@ export interface Updatable<Tables> {
   transact(transaction: Transaction<Tables>, options: TransactOptions): Promise<TransactionOutcome>;
 }
 
+/** Limits of an update with retries. */
 export interface RetryOptions {
   /** How often it is sent at most. Default: 50. */
   readonly tries?: number;

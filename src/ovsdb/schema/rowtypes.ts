@@ -4,6 +4,7 @@
  */
 import type { AtomSchema, ColumnSchema, DatabaseSchema, GenericTables, TableSchema } from './schema.ts';
 
+/** What generated row types are made with. */
 export interface RowTypesOptions {
   /** The module that has `DatabaseSchema` and `Uuid`. */
   readonly importFrom: string;

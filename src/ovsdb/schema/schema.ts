@@ -22,6 +22,7 @@ export interface TableBrand<Table extends string> {
 /** Types of one atom (RFC 7047 §3.2 `<atomic-type>`). */
 export type AtomType = 'integer' | 'real' | 'boolean' | 'string' | 'uuid';
 
+/** One atom: its type, and what the schema allows of it (RFC 7047 §3.2 `<base-type>`). */
 export interface AtomSchema {
   readonly type: AtomType;
   /** An integer whose range reaches beyond ±2^53: decoded to bigint. Absent: to number. */
@@ -44,7 +45,7 @@ export interface AtomSchema {
 }
 
 /**
- * One column. Without `value` a scalar (min = max = 1), an optional value (min 0, max 1) or a set; with `value` a map.
+ * One column (RFC 7047 §3.2 `<column-schema>`). Without `value` a scalar (min = max = 1), an optional value (min 0, max 1) or a set; with `value` a map.
  */
 export interface ColumnSchema {
   readonly key: AtomSchema;
@@ -58,6 +59,7 @@ export interface ColumnSchema {
   readonly ephemeral?: true;
 }
 
+/** One table (RFC 7047 §3.2 `<table-schema>`). */
 export interface TableSchema<Row> {
   /** Rows stay without anything referring to them. */
   readonly isRoot: boolean;

@@ -18,6 +18,7 @@ interface At {
   readonly message: string;
 }
 
+/** One thing that is odd about a transaction; `message` says what to do. */
 export type LintFinding =
   /** A row is inserted that goes at commit: its table is not root, and nothing that stays refers to it strongly. */
   | (At & { readonly kind: 'vanishes'; readonly ref: Ref })

@@ -18,6 +18,7 @@ export type OperationResult =
   | { readonly kind: 'select'; readonly rows: readonly Readonly<Record<string, unknown>>[] }
   | { readonly kind: 'done' };
 
+/** What became of a transaction: a closed set, to be gone through with a `switch` on `outcome`. */
 export type TransactionOutcome =
   /** There was nothing to send. */
   | { readonly outcome: 'unchanged' }

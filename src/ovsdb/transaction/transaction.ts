@@ -107,7 +107,7 @@ export class Transaction<Tables> {
   }
 
   /**
-   * Adds a new row. Rows of tables that are not root vanish at commit unless something refers to them.
+   * Adds a new row (RFC 7047 §5.2.1). Rows of tables that are not root vanish at commit unless something refers to them.
    * @param options.uuid the UUID to give the row, so that a repeated insert fails instead of doubling it
    * @returns what names the row in this transaction, and finds its UUID in the outcome
    * @throws OVSDB_VALUE, OVSDB_UNKNOWN_COLUMN, OVSDB_UNKNOWN_REF
@@ -129,8 +129,9 @@ export class Transaction<Tables> {
   }
 
   /**
-   * Sets columns of rows.
+   * Sets columns of rows (RFC 7047 §5.2.3). A target that finds no row is no error: see the count in the result.
    * @returns the operation's index in the outcome's results
+   * @throws OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, OVSDB_UNKNOWN_REF
    */
   update<T extends TableName<Tables>>(table: T, target: Target<Tables[T]>, row: RowInput<Tables[T]>): number {
     return this.#add({
@@ -142,8 +143,9 @@ export class Transaction<Tables> {
   }
 
   /**
-   * Changes columns depending on what they hold: the cheap way to add to a large set.
+   * Changes columns depending on what they hold (RFC 7047 §5.2.4): the cheap way to add to a large set.
    * @returns the operation's index in the outcome's results
+   * @throws OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, OVSDB_UNKNOWN_REF
    */
   mutate<T extends TableName<Tables>>(
     table: T,
@@ -160,6 +162,7 @@ export class Transaction<Tables> {
    * Gives keys of a map column these values, and leaves its other keys as they are: a mutation that deletes the keys, and
    * inserts them, since `insert` alone keeps the value of a key that is there (RFC 7047 §5.1).
    * @returns the operation's index in the outcome's results
+   * @throws OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, OVSDB_UNKNOWN_REF
    */
   setKeys<T extends TableName<Tables>, C extends MapColumnName<Tables[T]>>(
     table: T,
@@ -175,17 +178,20 @@ export class Transaction<Tables> {
   }
 
   /**
-   * Removes rows.
+   * Removes rows (RFC 7047 §5.2.5). What still refers to them strongly makes the commit fail.
    * @returns the operation's index in the outcome's results
+   * @throws OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, OVSDB_UNKNOWN_REF
    */
   delete<T extends TableName<Tables>>(table: T, target: Target<Tables[T]>): number {
     return this.#add({ op: 'delete', table, where: this.#encoder.target(table, target) });
   }
 
   /**
-   * Goes on only when the rows found have (`==`) or have not (`!=`) these values; else the outcome is `try-again`.
+   * Goes on only when the rows found have (`==`) or have not (`!=`) these values (RFC 7047 §5.2.6); else the outcome is
+   * `try-again`.
    * @param options.timeoutMs how long the server may wait for it; 0: not at all
    * @returns the operation's index in the outcome's results
+   * @throws OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, OVSDB_UNKNOWN_REF
    */
   wait<T extends TableName<Tables>, C extends ColumnName<Tables[T]>>(
     table: T,
@@ -238,8 +244,9 @@ export class Transaction<Tables> {
   }
 
   /**
-   * Reads columns as they are at this point of the transaction.
+   * Reads columns as they are at this point of the transaction (RFC 7047 §5.2.2).
    * @returns the operation's index in the outcome's results
+   * @throws OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, OVSDB_UNKNOWN_REF
    */
   select<T extends TableName<Tables>>(
     table: T,
@@ -252,17 +259,20 @@ export class Transaction<Tables> {
     return this.#add({ op: 'select', table, where: this.#encoder.target(table, target), columns: names });
   }
 
-  /** Leaves a note in the database's log (`ovsdb-tool show-log`). Alone it is nothing to send. */
+  /** Leaves a note in the database's log (`ovsdb-tool show-log`; RFC 7047 §5.2.9). Alone it is nothing to send. */
   comment(text: string): void {
     this.#operations.push({ op: 'comment', comment: text });
   }
 
-  /** Makes the server undo all of it: the outcome is `aborted`. */
+  /** Makes the server undo all of it (RFC 7047 §5.2.8): the outcome is `aborted`. */
   abort(): void {
     this.#add({ op: 'abort' });
   }
 
-  /** Goes on only if this client holds the lock; else the outcome is `not-locked`. */
+  /**
+   * Goes on only if this client holds the lock (RFC 7047 §5.2.10); else the outcome is `not-locked`. For a lock of the
+   * client's own, `transact(transaction, { lock })` does it.
+   */
   assert(lock: string): void {
     this.#add({ op: 'assert', lock });
   }
