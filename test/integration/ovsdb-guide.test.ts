@@ -1,5 +1,6 @@
 /** The examples of docs/ovsdb-client.md: each is a whole program that type-checks, and runs as its reader would run it. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,9 +30,7 @@ describe('the examples of the guide', function () {
       ...['add-br', 'br0', '--', 'add-port', 'br0', 'tap0', 'tag=10'],
       ...['--', 'set', 'Interface', 'tap0', 'external_ids:iface-id="web1:0"'],
     );
-    const blocks = [...readFileSync('docs/ovsdb-client.md', 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(
-      ([, block]) => block ?? '',
-    );
+    const blocks = examples('ts');
     expect(blocks).to.have.length(OUTPUTS.length);
     // Inside of the package, so that it finds itself by its name; scripts/test builds it first.
     const directory = mkdtempSync(join('test', 'integration', 'guide-'));
@@ -52,7 +51,38 @@ describe('the examples of the guide', function () {
       rmSync(directory, { recursive: true });
     }
   });
+
+  it('run in plain JavaScript, until Ctrl-C', async () => {
+    await using server = await OvsdbServer.start();
+    const [example = '', ...others] = examples('js');
+    expect(others).to.deep.equal([]);
+    const directory = mkdtempSync(join('test', 'integration', 'guide-'));
+    const file = join(directory, 'example.js');
+    writeFileSync(file, example.replaceAll(DEFAULT_REMOTE, server.remote));
+    const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const ended = once(child, 'exit');
+      let printed = '';
+      for await (const chunk of child.stdout) {
+        printed += String(chunk);
+        if (printed === 'live \n') await server.vsctl('add-br', 'br0');
+        if (printed.endsWith('insert br0\n')) child.kill('SIGINT');
+      }
+      expect(printed).to.equal('live \ninsert br0\nclosed \n');
+      expect(await ended).to.deep.equal([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(directory, { recursive: true });
+    }
+  });
 });
+
+function examples(language: 'ts' | 'js'): readonly string[] {
+  const guide = readFileSync('docs/ovsdb-client.md', 'utf8');
+  return [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
+    ([, block]) => block ?? '',
+  );
+}
 
 function complaints(files: readonly string[]): readonly string[] {
   const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path)) as {
