@@ -52,6 +52,25 @@ async function startTwo(): Promise<OvsdbServer> {
 }
 
 describe('ovsdb databases', () => {
+  it('follows no database that is closed by who is told of another', async () => {
+    await using server = await startTwo();
+    await using connection = OvsdbConnection.open({ remote: server.remote, ...TEST_LIMITS });
+    const client = await connection.database({ schema: openVSwitch, columns: COLUMNS });
+    const ovn = await connection.database({ schema: ovnNorthbound, columns: { Logical_Switch: ['name'] } });
+    await server.kill();
+    await status(client, 'backoff');
+    const closed = status(client, 'synchronising').then(() => undefined);
+    client.status$.subscribe(({ at }) => {
+      if (at === 'synchronising') void ovn.close();
+    });
+    await server.restart();
+    await closed;
+    await status(client, 'live');
+    await client.selfCheck();
+    // That of _Server and that of the client.
+    expect(await server.ctl('memory/show')).to.match(/\bmonitors:2\b/);
+  });
+
   it('follows two databases on one session, each by itself', async () => {
     await using server = await startTwo();
     await using connection = OvsdbConnection.open({ remote: server.remote, ...TEST_LIMITS });

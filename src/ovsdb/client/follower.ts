@@ -156,6 +156,11 @@ export class Follower<Tables> implements Member {
         this.#events.leave(reason);
         return;
       }
+      // Converted while it was being asked for: what it refuses is what was there before.
+      if (this.#served && isOther(this.#served.row, served.row)) {
+        this.#start(this.#served);
+        return;
+      }
       // The server is good for others on the link: what it refuses is of this database only.
       this.#options.log('warn', reason.message);
       if (this.conditions.takeBack(reason)) this.#start(served);

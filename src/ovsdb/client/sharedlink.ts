@@ -238,7 +238,10 @@ export class SharedLink implements AsyncDisposable {
       }
       seat.demands = remember(seat.demands, row);
     }
-    for (const member of [...this.#seats.keys()])
+    for (const member of [...this.#seats.keys()]) {
+      // By who was told before, the link or a database may have been left.
+      if (session !== this.#session) return;
+      if (!this.#seats.has(member)) continue;
       member.serverSays({
         session,
         remote: this.#remote,
@@ -246,6 +249,7 @@ export class SharedLink implements AsyncDisposable {
         newMonitorId: (database) => `${database}/${String((this.#monitors += 1))}`,
         bytesReceived: () => this.#link.stats.bytesReceived,
       });
+    }
     this.reviewSettled();
   }
 }

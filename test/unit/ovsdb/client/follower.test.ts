@@ -209,6 +209,21 @@ describe('ovsdb follower', () => {
     expect(left).to.deep.equal([]);
   });
 
+  it('asks anew where the schema was converted while it asked', async () => {
+    const { serve, states } = start();
+    const script = serve();
+    expect(script.last.method).to.equal('monitor_cond_since');
+    // The server tells of the conversion, and then refuses what is not there any more.
+    const converted = serve({ ...DATABASE, schema: `${SCHEMA} ` });
+    script.last.answer({ kind: 'error', text: 'syntax error', error: { error: 'syntax error' } });
+    await settled();
+    expect(converted.last.method).to.equal('get_schema');
+    await converted.result(JSON.parse(SCHEMA));
+    converted.last.answer({ kind: 'error', text: 'syntax error', error: { error: 'syntax error' } });
+    await settled();
+    expect(states).to.deep.equal(['synchronising', 'synchronising', 'waiting']);
+  });
+
   it('sees a database that came back while it was finding out that it went', async () => {
     const { follower, serve, states } = start();
     const script = serve();
