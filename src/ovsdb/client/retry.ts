@@ -10,6 +10,7 @@ import type { Ref } from '../schema/ref.ts';
 import type { TableName, Uuid } from '../schema/schema.ts';
 import type { Snapshot } from '../replica/snapshot.ts';
 import { merge } from './streams.ts';
+import { vanishingRefs } from '../transaction/lint.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { waitForValue } from './waitfor.ts';
 
@@ -45,7 +46,8 @@ const DEFAULTS = Object.freeze({
  * the link is back, and plans anew. On `unknown` it waits for the link and looks for a row that the transaction inserted
  * under a chosen UUID: where there is one, the transaction was made. Where there is none it is planned and sent again;
  * since the server refuses a UUID that is there, it is not made twice, provided that `build` chooses the same UUIDs each
- * time. Where no row was given a UUID in a table that the replica holds, `unknown` is the outcome.
+ * time. Where no new row was given a UUID in a table that the replica holds, or each of those goes at commit, since nothing
+ * refers to it, `unknown` is the outcome; also where conditions keep the row from the replica.
  * @param build makes the transaction; `undefined`: nothing is to be done, and the outcome is `unchanged`
  * @returns the last outcome; one of `try-again` or `unknown` after the limits. Of a transaction that was recognised,
  *   `success` with the UUIDs that were chosen, and without results
@@ -60,6 +62,7 @@ export async function updateWithRetries<Tables>(
   const deadlineMs = performance.now() + timeoutMs;
   const leftMs = () => Math.max(1, deadlineMs - performance.now());
   const uncertain: Ref[] = [];
+  let lost: TransactionOutcome | undefined;
   for (let attempt = 1; ; attempt += 1) {
     const snapshot = client.snapshot();
     const made = recognise(snapshot, uncertain);
@@ -73,18 +76,31 @@ export async function updateWithRetries<Tables>(
     if (outcome.outcome === 'try-again') {
       isReady = () => waits(wasLive ? movedOrBack(client, snapshot) : back(client), leftMs(), signal);
     } else if (outcome.outcome === 'unknown') {
-      const chosen = [...transaction.refs].filter(
-        ({ uuid, table }) => uuid !== undefined && snapshot.holds(table),
-      );
+      const chosen = tellTales(transaction, snapshot);
       if (chosen.length === 0) return outcome;
       uncertain.push(...chosen);
+      lost = outcome;
       isReady = () => waits(back(client), leftMs(), signal);
-    } else if (outcome.outcome === 'error') {
-      // The row of an attempt that was made after all is in the way of the next.
-      return recognise(client.snapshot(), uncertain) ?? outcome;
-    } else return outcome;
+    } else if (outcome.outcome === 'success') return outcome;
+    else {
+      // The row of an attempt that was made after all is in the way of the next; conditions may keep it from us.
+      const isInTheWay = outcome.outcome === 'error' && outcome.error === 'duplicate uuid';
+      return recognise(client.snapshot(), uncertain) ?? (isInTheWay ? lost : undefined) ?? outcome;
+    }
     if (isLast || !(await isReady())) return recognise(client.snapshot(), uncertain) ?? outcome;
   }
+}
+
+/** The rows whose being there says that the transaction was made: new ones under a chosen UUID, which stay and are held. */
+function tellTales<Tables>(transaction: Transaction<Tables>, snapshot: Snapshot<Tables>): readonly Ref[] {
+  const vanishing = vanishingRefs(transaction);
+  return [...transaction.refs].filter(
+    (ref) =>
+      ref.uuid !== undefined &&
+      snapshot.holds(ref.table) &&
+      snapshot.row(ref.table as TableName<Tables>, ref.uuid) === undefined &&
+      !vanishing.has(ref),
+  );
 }
 
 /** The outcome of a transaction whose rows are there. All or nothing was made of it, so one of them is enough. */

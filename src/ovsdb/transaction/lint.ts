@@ -46,6 +46,13 @@ export function lint<Tables>(transaction: Transaction<Tables>): readonly LintFin
   return findings.sort((a, b) => a.at - b.at);
 }
 
+/** The rows that a transaction inserts and that go at its commit, as far as it shows. */
+export function vanishingRefs<Tables>(transaction: Transaction<Tables>): ReadonlySet<Ref> {
+  return new Set(
+    insertFindings(transaction).flatMap((finding) => (finding.kind === 'vanishes' ? [finding.ref] : [])),
+  );
+}
+
 function insertFindings<Tables>(transaction: Transaction<Tables>): readonly LintFinding[] {
   const { schema, refs } = transaction;
   const roots: Readonly<Record<string, { readonly isRoot: boolean }>> = schema.tables;

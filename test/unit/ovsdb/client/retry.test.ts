@@ -147,6 +147,35 @@ describe('an update with retries', () => {
     expect(await updateWithRetries(new Scripted(() => UNKNOWN), unheld)).to.equal(UNKNOWN);
   });
 
+  it('claims nothing by a row that was there before', async () => {
+    const client = new Scripted(() => UNKNOWN);
+    client.snapshots$.next(holding(CHOSEN));
+    expect(await updateWithRetries(client, insert)).to.equal(UNKNOWN);
+    expect(client.sent).to.equal(1);
+  });
+
+  it('does not repeat what inserts rows that do not stay: nothing would tell whether it was made', async () => {
+    const client = new Scripted(() => UNKNOWN);
+    client.snapshots$.next(snapshotOf(openVSwitch, { Port: { columns: ['name'], rows: {} } }));
+    const outcome = await updateWithRetries(client, () => {
+      const transaction = new Transaction(openVSwitch);
+      transaction.insert('Port', { name: 'p' }, { uuid: CHOSEN });
+      transaction.mutate('Open_vSwitch', [], [['next_cfg', '+=', 1]]);
+      return transaction;
+    });
+    expect(outcome).to.equal(UNKNOWN);
+    expect(client.sent).to.equal(1);
+  });
+
+  it('is unknown where conditions keep the row from it that is in the way', async () => {
+    const client = new Scripted(
+      () => UNKNOWN,
+      () => FAILED,
+    );
+    expect(await updateWithRetries(client, insert)).to.equal(UNKNOWN);
+    expect(client.sent).to.equal(2);
+  });
+
   it('ends after as many tries, at its deadline, by its signal, and with the client', async () => {
     const moving = () => {
       client.snapshots$.next(holding());
