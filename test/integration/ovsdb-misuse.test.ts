@@ -8,6 +8,7 @@ import {
   rowIndex,
   Transaction,
   VsbError,
+  waitForCurCfg,
 } from '../../src/ovsdb/index.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 
@@ -43,12 +44,15 @@ describe('misuse of the OVSDB client', () => {
     expect((await failureOf(() => parseSchema('{}'))).message).to.include('JSON.parse');
   });
 
-  it('takes no transaction of another database, and waits for a comparison to come true', async () => {
+  it('takes no transaction of another database, waits for what is held only, and for comparisons', async () => {
     await using server = await OvsdbServer.start();
     await using client = await OvsdbClient.connect({ remote: server.remote, schema: openVSwitch, columns });
     const foreign = new Transaction(ovnNorthbound) as unknown as Transaction<never>;
     const failure = await failureOf(() => client.transact(foreign));
     expect(failure.code).to.equal('OVSDB_OTHER_DATABASE');
+    expect((await failureOf(() => waitForCurCfg(client, 1n, { timeoutMs: 5000 }))).code).to.equal(
+      'OVSDB_COLUMN_NOT_HELD',
+    );
     const waiting = client.waitFor((snapshot) => snapshot.table('Bridge').size === 1, { timeoutMs: 5000 });
     await server.vsctl('add-br', 'br0');
     expect(await waiting).to.equal(true);

@@ -2,6 +2,7 @@
  * Open vSwitch's acknowledgement (ovs-vswitchd.conf.db(5), Open_vSwitch `next_cfg`, `cur_cfg`): who writes counts
  * `next_cfg` up, ovs-vswitchd sets `cur_cfg` to it when the change was tried. Knows the two columns, and no bridges.
  */
+import { fail } from '../../errors.ts';
 import type { OvsdbClient, WaitForOptions } from './client.ts';
 import type { OpenVSwitchTables } from '../generated/vswitch.ts';
 import type { TransactionOutcome } from '../transaction/outcome.ts';
@@ -27,7 +28,8 @@ export function nextCfgOf(outcome: TransactionOutcome, index: number): bigint | 
 
 /**
  * Waits until ovs-vswitchd has tried the configuration `nextCfg`. Tried is not in effect: look at `ofport` and `error`.
- * @throws OVSDB_TIMEOUT, CANCELLED
+ * The client must hold `Open_vSwitch.cur_cfg`.
+ * @throws OVSDB_TIMEOUT, CANCELLED, OVSDB_COLUMN_NOT_HELD
  */
 export async function waitForCurCfg(
   client: OvsdbClient<OpenVSwitchTables>,
@@ -35,6 +37,9 @@ export async function waitForCurCfg(
   options: WaitForOptions,
 ): Promise<void> {
   await client.waitFor((snapshot) => {
+    // It would look empty, and be waited for in vain.
+    if (!snapshot.holds('Open_vSwitch'))
+      throw fail('OVSDB_COLUMN_NOT_HELD', { table: 'Open_vSwitch', column: 'cur_cfg' });
     for (const root of snapshot.table('Open_vSwitch').values()) if (root.cur_cfg >= nextCfg) return true;
     return undefined;
   }, options);
