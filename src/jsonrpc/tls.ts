@@ -75,6 +75,8 @@ function unreadable(cause: unknown): string {
       return 'there is no such file';
     case 'EACCES':
       return 'no permission to read it';
+    case 'ERR_INVALID_ARG_TYPE':
+      return 'no path is given';
     default:
       return messageOf(cause);
   }

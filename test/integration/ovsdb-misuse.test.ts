@@ -9,6 +9,9 @@ import {
   Transaction,
   VsbError,
   waitForCurCfg,
+  type DatabaseSchema,
+  type GenericTables,
+  type TlsFiles,
 } from '../../src/ovsdb/index.ts';
 import { OvsdbServer } from '../support/ovsdb.ts';
 
@@ -40,7 +43,20 @@ describe('misuse of the OVSDB client', () => {
     );
   });
 
+  it('says which file of TLS is not given', async () => {
+    const tls = {} as TlsFiles;
+    const failure = await failureOf(() =>
+      OvsdbClient.connect({ remote: 'ssl:127.0.0.1', schema: openVSwitch, columns, tls }),
+    );
+    expect(failure.code).to.equal('TLS_FILE_INVALID');
+    expect(failure.message).to.include('private key').and.to.include('no path is given');
+  });
+
   it('says that a schema is wanted parsed', async () => {
+    const raw = JSON.parse(
+      '{"name":"X","version":"","tables":{"T":{"columns":{"c":{"type":"string"}}}}}',
+    ) as DatabaseSchema<GenericTables>;
+    expect((await failureOf(() => new Transaction(raw))).message).to.include('parseSchema');
     expect((await failureOf(() => parseSchema('{}'))).message).to.include('JSON.parse');
   });
 
