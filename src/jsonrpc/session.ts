@@ -12,8 +12,9 @@ import {
   encodeRequest,
   type Incoming,
 } from './envelope.ts';
-import { Framer } from './framing.ts';
+import { Framer, type Frame } from './framing.ts';
 import type { ActiveRemote } from './remote.ts';
+import type { Steps } from './steps.ts';
 import { openSocket, type OpenOptions } from './socket.ts';
 import { startLimit } from './timers.ts';
 import { explainTls } from './tls.ts';
@@ -31,9 +32,9 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Received bytes are progress (echo excepted): the time starts anew as long as some come. */
   readonly extendWhileReceiving?: boolean;
-  /** Takes a result before any later message is handled; what it throws ends the session. */
-  readonly onResult?: (result: unknown) => void;
-  /** `onResult` may be given large objects as `Members` (members.ts), and reads them at once. */
+  /** Takes a result, at once or in steps, before any later message is handled; what it throws ends the session. */
+  readonly onResult?: (result: unknown) => Steps | undefined;
+  /** `onResult` may be given large objects as `Members` (members.ts). */
   readonly takesMembers?: boolean;
 }
 
@@ -57,7 +58,7 @@ export interface Traffic {
 
 interface Pending {
   readonly settle: (answer: Answer) => void;
-  readonly onResult: ((result: unknown) => void) | undefined;
+  readonly onResult: ((result: unknown) => Steps | undefined) | undefined;
   readonly takesMembers: boolean;
 }
 
@@ -73,6 +74,9 @@ export class Session {
   readonly #listener: SessionListener;
   readonly #framer = new Framer();
   readonly #pending = new Map<number, Pending>();
+  /** Messages that are not handled yet, because a result is being taken in steps. */
+  readonly #waiting: Frame[] = [];
+  #steps: Steps | undefined;
   #nextId = 1;
   #receivedBytes = 0;
   /** Chunks that were more than echo. */
@@ -192,19 +196,52 @@ export class Session {
     let isProgress = this.#framer.isInMessage;
     this.#receivedBytes += chunk.length;
     try {
-      for (const frame of this.#framer.push(chunk)) {
-        if (this.#ended) return;
-        this.#receivedMessages += 1;
-        const incoming = decodeMessage(frame, (id) => this.#take(id)?.takesMembers === true);
-        isProgress ||= !isEcho(incoming);
-        this.#handle(incoming);
-      }
-      isProgress ||= this.#framer.isInMessage;
+      this.#waiting.push(...this.#framer.push(chunk));
+      const isHandled = this.#handleWaiting();
+      isProgress ||= isHandled || this.#framer.isInMessage;
       if (isProgress) this.#progress += 1;
       if (!this.#ended) this.#listener.onReceived?.(isProgress);
     } catch (cause) {
       const isFirst = this.#receivedMessages === 0;
       this.#end(isFirst && isTlsRecord(chunk) ? this.#lost(SPEAKS_TLS, cause) : toVsbError(cause));
+    }
+  }
+
+  /** @returns whether there was anything but echo */
+  #handleWaiting(): boolean {
+    let isProgress = false;
+    while (!this.#steps && !this.#ended) {
+      const frame = this.#waiting.shift();
+      if (!frame) break;
+      this.#receivedMessages += 1;
+      const incoming = decodeMessage(frame, (id) => this.#take(id)?.takesMembers === true);
+      isProgress ||= !isEcho(incoming);
+      this.#handle(incoming);
+    }
+    return isProgress;
+  }
+
+  /** Takes a step, and the next when others had their turn; what arrives waits, in the kernel first of all. */
+  #step(steps: Steps, done: () => void): void {
+    if (this.#ended) return;
+    try {
+      if (steps.next().done !== true) {
+        this.#steps = steps;
+        this.#socket.pause();
+        setImmediate(() => {
+          this.#step(steps, done);
+        });
+        this.#progress += 1;
+        this.#listener.onReceived?.(true);
+        return;
+      }
+      done();
+      if (!this.#steps) return;
+      this.#steps = undefined;
+      this.#socket.resume();
+      this.#handleWaiting();
+    } catch (cause) {
+      this.#end(toVsbError(cause));
     }
   }
 
@@ -228,8 +265,14 @@ export class Session {
       }
       case 'success': {
         const pending = this.#take(incoming.message.id);
-        pending?.onResult?.(incoming.message.result);
-        pending?.settle({ kind: 'result', result: incoming.message.result });
+        if (!pending) break;
+        const { result } = incoming.message;
+        const settle = () => {
+          pending.settle({ kind: 'result', result });
+        };
+        const steps = pending.onResult?.(result);
+        if (steps) this.#step(steps, settle);
+        else settle();
         break;
       }
       case 'error': {

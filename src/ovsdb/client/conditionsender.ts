@@ -147,7 +147,7 @@ export class ConditionSender {
       ...this.#limits,
       extendWhileReceiving: true,
       // The rows that come and go with it have been sent before the answer.
-      onResult: () => {
+      onResult: (): undefined => {
         if (monitor === this.#monitor) this.#acknowledge();
       },
     };

@@ -4,6 +4,7 @@
  * What goes over the wire is monitor.ts's; whose session it is, sharedlink.ts's.
  */
 import { fail, toVsbError, type VsbError } from '../../errors.ts';
+import { inOneGo, type Steps } from '../../jsonrpc/steps.ts';
 import type { Changes } from '../replica/changes.ts';
 import type { Wheres } from './conditions.ts';
 import { ConditionSender } from './conditionsender.ts';
@@ -116,7 +117,7 @@ export class Follower<Tables> implements Member {
 
   update(content: MonitorContent & { readonly id: unknown }): void {
     if (content.id !== this.#monitorId || this.#state.at !== 'live') return;
-    this.#publish(this.#take(content), false);
+    this.#publish(inOneGo(this.#take(content)), false);
   }
 
   canceled(id: unknown): void {
@@ -201,9 +202,9 @@ export class Follower<Tables> implements Member {
       since: this.#lastTransaction,
     };
     const started = { ms: performance.now(), bytes: served.bytesReceived() };
-    const method = await startMonitor(session, request, limits, (content) => {
-      if (attempt === this.#attempt) this.#becomeLive(served, content, started);
-    });
+    const method = await startMonitor(session, request, limits, (content) =>
+      this.#becomeLive(served, attempt, content, started),
+    );
     if (attempt !== this.#attempt) return;
     log('debug', `following ${this.database} at ${remote} with ${method}`);
     if (method === 'monitor' && [...request.wheres.values()].some((where) => where !== true))
@@ -211,13 +212,22 @@ export class Follower<Tables> implements Member {
     this.conditions.attach(method === 'monitor' ? 'unconditional' : { session, id, present });
   }
 
-  #becomeLive(
+  *#becomeLive(
     served: Served,
+    attempt: number,
     content: MonitorContent,
     started: { readonly ms: number; readonly bytes: number },
-  ): void {
+  ): Steps {
+    const taking = this.#take(content);
+    let taken;
+    do {
+      // Closed, cut off or canceled: the replica stays as it was.
+      if (attempt !== this.#attempt) return undefined;
+      taken = taking.next();
+      if (taken.done !== true) yield;
+    } while (taken.done !== true);
+    const changes = taken.value;
     const isFirst = !this.#wasLive;
-    const changes = this.#take(content);
     let rows = 0;
     for (const { size } of this.#replica.tables.values()) rows += size;
     this.#options.counters.lastResync = {
@@ -232,14 +242,15 @@ export class Follower<Tables> implements Member {
     this.#publish(changes, isFirst);
     this.conditions.shown();
     this.#enter(this.#state);
+    return undefined;
   }
 
   /** Takes rows. Where they do not fit, the next copy is a complete one. */
-  #take(content: MonitorContent): Changes<Tables> | undefined {
+  *#take(content: MonitorContent): Steps<Changes<Tables> | undefined> {
     try {
       const changes = content.isDifference
         ? this.#replica.apply(content.updates, content.form)
-        : this.#replica.load(this.#options.codecs, content.updates, content.form);
+        : yield* this.#replica.loading(this.#options.codecs, content.updates, content.form);
       // The first copy alone says nothing of what came later.
       if (this.#options.isFollowed) this.#lastTransaction = content.lastTransaction;
       return changes;

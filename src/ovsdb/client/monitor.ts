@@ -5,6 +5,7 @@
  */
 import { fail, type VsbError } from '../../errors.ts';
 import type { Answer, RequestOptions } from '../../jsonrpc/session.ts';
+import type { Steps } from '../../jsonrpc/steps.ts';
 import { toWire, type Wheres } from './conditions.ts';
 import type { UpdateForm } from '../replica/replica.ts';
 
@@ -64,7 +65,7 @@ export async function startMonitor(
   session: Requester,
   request: MonitorRequest,
   limits: Limits,
-  take: (content: MonitorContent) => void,
+  take: (content: MonitorContent) => Steps | undefined,
 ): Promise<MonitorMethod> {
   for (const method of MONITOR_METHODS) {
     const params = [request.database, request.id, toTableRequests(request, method)];
@@ -75,9 +76,7 @@ export async function startMonitor(
         ...limits,
         extendWhileReceiving: true,
         takesMembers: true,
-        onResult: (result) => {
-          take(readContent(method, result));
-        },
+        onResult: (result) => take(readContent(method, result)),
       },
     );
     if (answer.kind === 'result') return method;

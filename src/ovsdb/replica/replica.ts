@@ -4,6 +4,7 @@
  */
 import { fail } from '../../errors.ts';
 import { Members } from '../../jsonrpc/members.ts';
+import { inOneGo, type Steps } from '../../jsonrpc/steps.ts';
 import { Changes, type TableChange } from './changes.ts';
 import type { DecodedRow, RowCodec, WireRow } from './row.ts';
 import { isUuid, type Uuid } from '../schema/schema.ts';
@@ -26,23 +27,32 @@ export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
     return this.#tables;
   }
 
-  /**
-   * Takes a complete copy. Rows, tables and the whole stay the same objects where they equal what was there.
-   * @returns what differs from the copy before; `undefined` where nothing does
-   * @throws OVSDB_PROTOCOL, and then nothing is changed
-   */
+  /** As {@link loading}, at once. @throws OVSDB_PROTOCOL, and then nothing is changed */
   load(
     codecs: ReadonlyMap<string, RowCodec>,
     updates: unknown,
     form: UpdateForm,
   ): Changes<Tables> | undefined {
+    return inOneGo(this.loading(codecs, updates, form));
+  }
+
+  /**
+   * Takes a complete copy, a large one in steps of some milliseconds; until the last one nothing is changed. Rows, tables and the whole stay the same objects where they equal what was there.
+   * @returns what differs from the copy before; `undefined` where nothing does
+   * @throws OVSDB_PROTOCOL, and then nothing is changed
+   */
+  *loading(
+    codecs: ReadonlyMap<string, RowCodec>,
+    updates: unknown,
+    form: UpdateForm,
+  ): Steps<Changes<Tables> | undefined> {
     const content = object(updates, 'the first copy');
     const tables = new Map<string, View>();
     const changes = new Map<string, TableChange<DecodedRow>>();
     for (const [name, codec] of codecs) {
       const before = this.#tables.get(name) ?? TableView.of(new Map<Uuid, DecodedRow>(), codec.uniques);
       const isComparable = this.#codecs.get(name)?.hasSameColumns(codec) === true;
-      const [after, changed] = loadTable(codec, before, content[name] ?? {}, { form, isComparable });
+      const [after, changed] = yield* loadTable(codec, before, content[name] ?? {}, { form, isComparable });
       tables.set(name, after);
       if (changed.size > 0) changes.set(name, { before, changed });
     }
@@ -89,15 +99,15 @@ export class Replica<Tables = Readonly<Record<string, DecodedRow>>> {
 }
 
 /** A table after its complete copy, and what that changes. */
-function loadTable(
+function* loadTable(
   codec: RowCodec,
   before: View,
   content: unknown,
   { form, isComparable }: { readonly form: UpdateForm; readonly isComparable: boolean },
-): readonly [after: View, changed: ReadonlyMap<Uuid, DecodedRow | undefined>] {
+): Steps<readonly [after: View, changed: ReadonlyMap<Uuid, DecodedRow | undefined>]> {
   const rows = new Map<Uuid, DecodedRow>();
   const kept = new Set<Uuid>();
-  for (const wireRows of batches(content, codec.table))
+  const take = (wireRows: WireRow) => {
     for (const text in wireRows) {
       const known = before.get(text as Uuid);
       const uuid = known ? (text as Uuid) : toRowUuid(text, codec.table);
@@ -108,6 +118,12 @@ function loadTable(
       // Named twice: as in JSON, the last counts.
       else if (rows.size > 0) rows.delete(uuid);
     }
+  };
+  for (const wireRows of batches(content, codec.table)) {
+    take(wireRows);
+    // A table that came as a whole is small.
+    if (content instanceof Members) yield;
+  }
   // Where there was nothing, the new rows are the table.
   if (before.size === 0 && rows.size > 0) return [TableView.of(rows, codec.uniques), rows];
   const changed: Changed = rows;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { fail, type VsbError } from '../../../../src/errors.ts';
 import type { Answer, RequestOptions } from '../../../../src/jsonrpc/session.ts';
+import { inOneGo } from '../../../../src/jsonrpc/steps.ts';
 import { codecsOf } from '../../../../src/ovsdb/replica/codecs.ts';
 import type { Wheres } from '../../../../src/ovsdb/client/conditions.ts';
 import { Follower } from '../../../../src/ovsdb/client/follower.ts';
@@ -41,7 +42,10 @@ class Script {
   request(method: string, params: readonly unknown[], options: RequestOptions): Promise<Answer> {
     return new Promise((resolve) => {
       const answer = (given: Answer) => {
-        if (given.kind === 'result') options.onResult?.(given.result);
+        if (given.kind === 'result') {
+          const steps = options.onResult?.(given.result);
+          if (steps) inOneGo(steps);
+        }
         resolve(given);
       };
       this.requests.push({ method, params, answer });
