@@ -52,6 +52,13 @@ async function startTwo(): Promise<OvsdbServer> {
 }
 
 describe('ovsdb databases', () => {
+  it('takes a column that is named twice for one', async () => {
+    await using server = await OvsdbServer.start();
+    await using client = await connectTo(server.remote, { columns: { Queue: ['dscp', 'dscp'] } });
+    expect((await client.transact(addQueue(1))).outcome).to.equal('success');
+    expect(await client.selfCheck()).to.deep.equal([]);
+  });
+
   it('follows no database that is closed by who is told of another', async () => {
     await using server = await startTwo();
     await using connection = OvsdbConnection.open({ remote: server.remote, ...TEST_LIMITS });

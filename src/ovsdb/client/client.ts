@@ -92,7 +92,7 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
       {
         database: schema.name,
         codecs: this.#codecs.rows,
-        held: columns,
+        held: this.#codecs.held,
         wheres: encodeConditions<Tables>(this.#codecs.tables, conditions),
         isFollowed: options.follow ?? true,
         limits: link.limits,
@@ -206,10 +206,10 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
   ): Promise<readonly Difference[]> {
     const { session } = this.#link;
     const { present, conditions, replica } = this.#follower;
-    const { schema, columns } = this.#options;
+    const { schema } = this.#options;
     if (!session || !present || this.#follower.state.at !== 'live')
       throw fail('OVSDB_NOT_LIVE', { database: schema.name, at: this.#status.value.at });
-    const plan = planCheck(columns, present, conditions.inForce);
+    const plan = planCheck(this.#codecs.held, present, conditions.inForce);
     const limits = { timeoutMs: options.timeoutMs ?? this.#link.limits.timeoutMs, signal: options.signal };
     return check(session, schema.name, plan, limits, (result) =>
       compareWith(result, plan, this.#codecs, replica.tables),

@@ -9,6 +9,8 @@ import type { DatabaseSchema } from '../schema/schema.ts';
 export interface HeldCodecs {
   readonly tables: ReadonlyMap<string, TableCodec>;
   readonly rows: ReadonlyMap<string, RowCodec>;
+  /** The held columns, each once: the server refuses to be asked for one twice. */
+  readonly held: HeldColumns;
 }
 
 /** Makes them. @throws OVSDB_UNKNOWN_COLUMN where the schema has no such table or column */
@@ -21,5 +23,8 @@ export function heldCodecs<Tables>(schema: DatabaseSchema<Tables>, columns: Held
       return [table, new RowCodec(codec, held)] as const;
     }),
   );
-  return { tables, rows };
+  const held = Object.fromEntries(
+    Object.entries(columns).map(([table, names]) => [table, [...new Set(names)]]),
+  );
+  return { tables, rows, held };
 }

@@ -87,7 +87,7 @@ export async function check<T>(
 export function compareWith(
   result: unknown,
   plan: CheckPlan,
-  codecs: HeldCodecs,
+  codecs: Pick<HeldCodecs, 'tables' | 'rows'>,
   replica: ReadonlyMap<string, ReadonlyMap<Uuid, DecodedRow>>,
 ): readonly Difference[] {
   const actual = new Map([...codecs.rows.keys()].map((table) => [table, new Map<Uuid, DecodedRow>()]));

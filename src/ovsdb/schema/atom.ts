@@ -138,6 +138,8 @@ function stringCodec(where: string, { minLength = 0, maxLength = Infinity }: Ato
     },
     encode: (value) => {
       if (typeof value !== 'string') throw refused(where, value, 'not a text');
+      // A session would take it for an exact integer (jsonrpc/integers.ts).
+      if (value.startsWith('\0')) throw refused(where, value, 'OVSDB has no U+0000');
       if (isLimited) {
         // Characters, as the server counts them; `length` would count those beyond U+FFFF twice.
         const { length } = Array.from(value);

@@ -124,6 +124,7 @@ describe('datum', () => {
       [{ type: 'real' }, Number.MAX_VALUE],
       [{ type: 'real' }, -5e-324],
       [{ type: 'string' }, 7],
+      [{ type: 'string' }, '\u0000123'],
       [{ type: 'string', choices: ['up', 'down'] }, 'left'],
       [{ type: 'uuid' }, 'br0'],
       [{ type: 'boolean' }, 'true'],
