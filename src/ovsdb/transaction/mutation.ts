@@ -18,14 +18,17 @@ export interface KnownColumn {
  */
 export function mutate(column: KnownColumn, before: unknown, mutator: string, wire: unknown): unknown {
   if (mutator === 'insert' || mutator === 'delete')
-    return column.schema.value
-      ? mutateMap(column, before as ReadonlyMap<unknown, unknown>, mutator, wire)
-      : mutateSet(column, before, mutator, wire);
+    return ofSize(
+      column,
+      column.schema.value
+        ? mutateMap(column, before as ReadonlyMap<unknown, unknown>, mutator, wire)
+        : mutateSet(column, before, mutator, wire),
+    );
   const operand = operandOf(column).decode(wire) as number | bigint;
-  const after = toValue(
-    column,
-    toMembers(column.schema, before).map((member) => calculate(column, member, mutator, operand)),
-  );
+  const members = toMembers(column.schema, before);
+  const results = new Set(members.map((member) => calculate(column, member, mutator, operand)));
+  if (results.size < members.length) throw refused(column.where, [...results], 'two members became the same');
+  const after = toValue(column, [...results]);
   // The limits of the column, by the one who knows them.
   column.codec.encode(after, NO_REFS);
   return after;
@@ -45,6 +48,14 @@ export function toValue({ schema, where }: KnownColumn, members: readonly unknow
   if (distinct.length > 1) throw refused(where, distinct, 'it holds one value at most');
   if (distinct.length < schema.min) throw refused(where, 'empty', 'it holds one value at least');
   return distinct[0];
+}
+
+/** A value that has as many members as it may, which the server checks after each mutation. */
+function ofSize({ schema, where }: KnownColumn, value: unknown): unknown {
+  const { length } = toMembers(schema, value);
+  if (length < schema.min || length > schema.max)
+    throw refused(where, length, `it holds ${String(schema.min)} to ${String(schema.max)} members`);
+  return value;
 }
 
 const NO_REFS = {

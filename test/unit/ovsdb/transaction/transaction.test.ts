@@ -183,6 +183,16 @@ describe('a transaction over a snapshot', () => {
     const second = begin();
     second.mutate('Port', P0, [['tag', 'insert', 8]]);
     expect(codeOf(() => second.snapshot())).to.equal('OVSDB_VALUE');
+    // As the server: two that become the same, and one too few, also where the next mutation would mend it.
+    const same = begin();
+    same.mutate('Bridge', BR0, [['flood_vlans', '%=', 4]]);
+    expect(codeOf(() => same.snapshot())).to.equal('OVSDB_VALUE');
+    const none = begin();
+    none.mutate('Port', P0, [
+      ['interfaces', 'delete', [uuidOf(4)]],
+      ['interfaces', 'insert', [uuidOf(98)]],
+    ]);
+    expect(codeOf(() => none.snapshot())).to.equal('OVSDB_VALUE');
   });
 
   it('finds the rows that meet every condition', () => {
