@@ -49,7 +49,8 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
    * Connects, and resolves when the replica is complete. Later losses of the link are mended silently, see `status$`.
    * @throws REMOTE_INVALID, REMOTE_UNSUPPORTED, REMOTES_MIXED, TLS_FILES_MISSING, TLS_FILE_INVALID, TLS_KEY_MISMATCH,
    *   LISTEN_FAILED, OVSDB_UNREACHABLE, OVSDB_TIMEOUT, OVSDB_LINK_LOST, OVSDB_PROTOCOL, JSONRPC_SYNTAX,
-   *   OVSDB_NO_DATABASE, OVSDB_SERVER_UNFIT, OVSDB_REQUEST_REFUSED, OVSDB_UNKNOWN_COLUMN, OVSDB_VALUE, CANCELLED
+   *   OVSDB_NO_DATABASE, OVSDB_SERVER_UNFIT, OVSDB_REQUEST_REFUSED, OVSDB_SCHEMA_INVALID, OVSDB_UNKNOWN_COLUMN,
+   *   OVSDB_VALUE, CANCELLED
    */
   static async connect<Tables>(options: ConnectOptions<Tables>): Promise<OvsdbClient<Tables>> {
     const link = openLink(options);

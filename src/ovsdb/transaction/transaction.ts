@@ -32,6 +32,7 @@ export class Transaction<Tables> {
    * @param schema what the values are encoded by
    * @param options.over what it is planned over: makes {@link snapshot}, {@link preview} and {@link expect} possible, and
    *   costs nothing until they are called
+   * @throws OVSDB_SCHEMA_INVALID where the schema is the JSON of a file, not what parseSchema made of it
    */
   constructor(schema: DatabaseSchema<Tables>, options: { readonly over?: Snapshot<Tables> } = {}) {
     this.#schema = schema;
