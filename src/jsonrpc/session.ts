@@ -77,6 +77,7 @@ export class Session {
   /** Messages that are not handled yet, because a result is being taken in steps. */
   readonly #waiting: Frame[] = [];
   #steps: Steps | undefined;
+  #stepsTaken = 0;
   #nextId = 1;
   #receivedBytes = 0;
   /** Chunks that were more than echo. */
@@ -145,10 +146,14 @@ export class Session {
         abandon(fail('CANCELLED', { what }));
       };
       let progressBefore = this.#progress;
+      let stepsBefore = this.#stepsTaken;
       const judge = () => {
         if (!this.#pending.has(id)) return;
-        if (options.extendWhileReceiving === true && this.#progress > progressBefore) {
+        // While a result was taken in steps nothing was read: that is no silence of the peer's.
+        const wasBusy = this.#stepsTaken > stepsBefore;
+        if (wasBusy || (options.extendWhileReceiving === true && this.#progress > progressBefore)) {
           progressBefore = this.#progress;
+          stepsBefore = this.#stepsTaken;
           timer = startLimit(timeoutMs, onTime);
         } else abandon(fail('OVSDB_TIMEOUT', { what, limitMs: timeoutMs }));
       };
@@ -227,6 +232,7 @@ export class Session {
     try {
       if (steps.next().done !== true) {
         this.#steps = steps;
+        this.#stepsTaken += 1;
         this.#socket.pause();
         setImmediate(() => {
           this.#step(steps, done);

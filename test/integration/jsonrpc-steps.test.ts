@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { parseRemotes, type ActiveRemote } from '../../src/jsonrpc/remote.ts';
 import { Session } from '../../src/jsonrpc/session.ts';
 import type { Steps } from '../../src/jsonrpc/steps.ts';
+import { spin } from '../support/link.ts';
 
 /** A peer that answers the first request, and says "later" in the same breath. */
 async function startPeer() {
@@ -17,6 +18,8 @@ async function startPeer() {
     sockets.push(socket);
     socket.once('data', () => {
       socket.write('{"id":1,"result":[],"error":null}{"id":null,"method":"later","params":[]}');
+      // For who asked twice.
+      socket.write('{"id":2,"result":[],"error":null}');
     });
   }).listen(path);
   await once(server, 'listening');
@@ -67,6 +70,24 @@ describe('a result that is taken in steps', () => {
     expect(answer.kind).to.equal('result');
     await later;
     expect(events).to.deep.equal(['one', 'after one', 'two', 'after two', 'three', 'after three', 'later']);
+    await session.close();
+  });
+
+  it('is no silence of the peer’s for other requests', async () => {
+    await using peer = await startPeer();
+    const { session } = await openNoted(peer.remote);
+    const taken = session.request('anything', [], {
+      timeoutMs: 5000,
+      *onResult(): Steps {
+        for (let step = 0; step < 5; step += 1) {
+          spin(30);
+          yield;
+        }
+        return undefined;
+      },
+    });
+    expect((await session.request('another', [], { timeoutMs: 60 })).kind).to.equal('result');
+    expect((await taken).kind).to.equal('result');
     await session.close();
   });
 
