@@ -34,6 +34,7 @@ function bare() {
     print({
       ms: end - start,
       parseMs: end - parseStart,
+      megabytes: text.length / 1e6,
       rows: sum(Object.values(result[2]).map((rows) => Object.keys(rows).length)),
     });
     socket.destroy();

@@ -9,7 +9,7 @@ import type { TransactionOutcome } from '../transaction/outcome.ts';
 import type { Ref } from '../schema/ref.ts';
 import type { TableName, Uuid } from '../schema/schema.ts';
 import type { Snapshot } from '../replica/snapshot.ts';
-import { merge } from './streams.ts';
+import { either } from './streams.ts';
 import { vanishingRefs } from '../transaction/lint.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { waitForValue } from './waitfor.ts';
@@ -151,7 +151,7 @@ function back<Tables>(client: Updatable<Tables>) {
 function movedOrBack<Tables>(client: Updatable<Tables>, used: Snapshot<Tables>) {
   let wasDown = false;
   return {
-    values$: merge(client.status$, client.snapshots$),
+    values$: either(client.status$, client.snapshots$),
     look: () => {
       const isUp = isLive(client);
       wasDown ||= !isUp;
