@@ -246,6 +246,12 @@ const registry = {
     (d: { table: string; column: string }) =>
       `The replica does not hold "${d.table}.${d.column}". Name it in the columns given to OvsdbClient.connect.`,
   ),
+  OVSDB_TABLE_NOT_HELD: define(
+    1,
+    500,
+    (d: { table: string }) =>
+      `The replica does not hold the table "${d.table}". Name it, with the columns that you read, in the columns given to OvsdbClient.connect.`,
+  ),
   OVSDB_NO_SNAPSHOT: define(
     1,
     500,

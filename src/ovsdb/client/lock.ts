@@ -37,7 +37,7 @@ export function nextLockState(state: LockState, event: LockEvent): LockState {
       if (state === 'lost' || state === 'asking') return state;
       return event === 'locked' ? 'held' : 'stolen';
     case 'queued':
-      return state === 'asking' ? 'waiting' : state;
+      return state === 'lost' || state === 'stolen' ? state : 'waiting';
     case 'link-lost':
       return 'lost';
     case 'release':
@@ -52,6 +52,8 @@ export class Lock implements AsyncDisposable {
   readonly #state = new BehaviorSubject<LockState>('lost');
   #steal: boolean;
   #session: Requester | undefined;
+  /** Whether this session's asking was a theft. */
+  #isThief = false;
   #limits: Limits | undefined;
 
   /**
@@ -109,6 +111,7 @@ export class Lock implements AsyncDisposable {
     if (this.state === 'released') return;
     // Once only: two who steal at each reconnect would never end.
     const method = this.#steal ? 'steal' : 'lock';
+    this.#isThief = this.#steal;
     const answer = await session.request(method, [this.name], {
       ...limits,
       onResult: (result) => {
@@ -123,12 +126,29 @@ export class Lock implements AsyncDisposable {
   /** The server says `locked` or `stolen`. */
   hear(event: 'locked' | 'stolen'): void {
     this.#happen(event);
+    // Who stole is not put into the queue where it is stolen from (ovsdb-server 3.1), and must let go before it asks again.
+    if (event === 'stolen' && this.state === 'stolen' && this.#isThief) void this.#queue();
   }
 
   /** The session is gone, and with it the lock. */
   lose(): void {
     this.#session = undefined;
     this.#happen('link-lost');
+  }
+
+  async #queue(): Promise<void> {
+    const [session, limits] = [this.#session, this.#limits];
+    if (!session || !limits) return;
+    this.#isThief = false;
+    const unlocked = session.request('unlock', [this.name], limits);
+    // What is lost with the link is asked for on the next one.
+    const locked = session.request('lock', [this.name], {
+      ...limits,
+      onResult: (result): undefined => {
+        if (this.#session === session) this.#happen(isLocked(result) ? 'granted' : 'queued');
+      },
+    });
+    await Promise.all([unlocked, locked]);
   }
 
   #happen(event: LockEvent): void {

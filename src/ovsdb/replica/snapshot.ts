@@ -16,29 +16,29 @@ export class Snapshot<Tables> {
   }
 
   /**
-   * The rows of a table by UUID; empty where the replica does not hold the table.
-   * An unchanged table is the same object in the next snapshot, an unchanged row too.
+   * The rows of a table by UUID. An unchanged table is the same object in the next snapshot, an unchanged row too.
+   * @throws OVSDB_TABLE_NOT_HELD, in place of looking empty
    */
   table<T extends TableName<Tables>>(name: T): ReadonlyMap<Uuid, Tables[T]> {
     // The replica decodes by the schema that Tables was generated from.
-    return (this.#tables.get(name) ?? NO_ROWS) as ReadonlyMap<Uuid, Tables[T]>;
+    return this.#held(name) as ReadonlyMap<Uuid, Tables[T]>;
   }
 
-  /** One row, or `undefined` where there is none. */
+  /** One row, or `undefined` where there is none. @throws OVSDB_TABLE_NOT_HELD */
   row<T extends TableName<Tables>>(name: T, uuid: Uuid<NoInfer<T>>): Tables[T] | undefined {
     return this.table(name).get(uuid);
   }
 
   /**
    * The one row with these values, by an index of the schema: `get('Port', { name: 'tap0' })`.
-   * @throws OVSDB_NO_INDEX where the schema does not promise that there is one row only; OVSDB_COLUMN_NOT_HELD
+   * @throws OVSDB_NO_INDEX where the schema does not promise that there is one row only; OVSDB_TABLE_NOT_HELD,
+   *   OVSDB_COLUMN_NOT_HELD
    */
   get<T extends TableName<Tables>>(
     name: T,
     match: { readonly [C in ColumnName<Tables[T]>]?: Tables[T][C] },
   ): Tables[T] | undefined {
     const view = this.#view(name);
-    if (!view) return undefined;
     const values: Readonly<Record<string, unknown>> = match;
     const columns = Object.keys(values);
     const index = view.uniques.find(
@@ -55,25 +55,31 @@ export class Snapshot<Tables> {
    * The rows with these values, one for each part of the index, in no particular order: rows whose set has the value, or
    * whose map has it at the key; `undefined` for those that have none. Costs the same in a table of any size, but for the
    * first time.
-   * @throws OVSDB_COLUMN_NOT_HELD
+   * @throws OVSDB_TABLE_NOT_HELD, OVSDB_COLUMN_NOT_HELD
    */
   find<T extends TableName<Tables>, Values extends readonly unknown[]>(
     index: RowIndex<Tables[T], T, Values>,
     ...values: Values
   ): readonly Tables[T][] {
-    const view = this.#view(index.table) as TableView<Tables[T]> | undefined;
-    return view?.find(index, index.keyOf(values)) ?? [];
+    const view = this.#view(index.table) as TableView<Tables[T]>;
+    return view.find(index, index.keyOf(values));
   }
 
-  #view(name: string): TableView<unknown> | undefined {
+  #held(name: string): ReadonlyMap<Uuid, unknown> {
     const table = this.#tables.get(name);
-    if (!table || table instanceof TableView) return table;
+    if (!table) throw fail('OVSDB_TABLE_NOT_HELD', { table: name });
+    return table;
+  }
+
+  #view(name: string): TableView<unknown> {
+    const table = this.#held(name);
+    if (table instanceof TableView) return table;
     const view = this.#views.get(name) ?? TableView.of(table);
     this.#views.set(name, view);
     return view;
   }
 
-  /** Whether the replica holds a table at all; one that it does not hold looks empty. */
+  /** Whether the replica holds a table at all. */
   holds(name: string): boolean {
     return this.#tables.has(name);
   }

@@ -212,10 +212,13 @@ function templateOf(table: TableCodec | undefined): Readonly<Record<string, unkn
   return template;
 }
 
-/** The rows of a table by its name. */
+/** The rows of a table by its name; none where it is not held. */
 export function tableOf<Tables>(snapshot: Snapshot<Tables>, table: string): ReadonlyMap<Uuid, DecodedRow> {
+  if (!snapshot.holds(table)) return NO_ROWS;
   return snapshot.table(table as TableName<Tables>) as ReadonlyMap<Uuid, DecodedRow>;
 }
+
+const NO_ROWS: ReadonlyMap<Uuid, DecodedRow> = new Map();
 
 function uuidOf(row: DecodedRow): Uuid {
   return row['_uuid'] as Uuid;

@@ -68,7 +68,8 @@ describe('index', () => {
   it("finds the one row by the schema's own index", () => {
     expect(snapshot.get('Port', { name: 'a' })).to.equal(snapshot.row('Port', a));
     expect(snapshot.get('Port', { name: 'c' })).to.equal(undefined);
-    expect(snapshot.get('Bridge', { name: 'br0' })).to.equal(undefined);
+    expect(codeOf(() => snapshot.get('Bridge', { name: 'br0' }))).to.equal('OVSDB_TABLE_NOT_HELD');
+    expect(codeOf(() => snapshot.table('Bridge'))).to.equal('OVSDB_TABLE_NOT_HELD');
     expect(codeOf(() => snapshot.get('Port', { tag: 5 }))).to.equal('OVSDB_NO_INDEX');
   });
 
