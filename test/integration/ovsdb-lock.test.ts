@@ -55,6 +55,22 @@ describe('ovsdb lock', () => {
     expect(await client.transact(addQueue(1), { lock: ours })).to.include({ outcome: 'success' });
   });
 
+  it('comes back also where it had been stolen before', async () => {
+    await using server = await OvsdbServer.start();
+    await using first = open(server);
+    await using second = open(server);
+    const owner = second.lock('apply');
+    await owner.held(WAIT);
+    const ours = first.lock('apply', { steal: true });
+    await ours.held(WAIT);
+    await owner.release();
+    const thief = second.lock('apply', { steal: true });
+    await thief.held(WAIT);
+    await until(ours, 'stolen');
+    await thief.release();
+    await ours.held(WAIT);
+  });
+
   it('guards transactions: the server is asked whether it is ours', async () => {
     await using server = await OvsdbServer.start();
     await using connection = open(server);
