@@ -91,14 +91,7 @@ function rowClass(codec: TableCodec, held: readonly string[]): RowClass {
 }
 
 function makeRowClass(codec: TableCodec, held: readonly string[]): RowClass {
-  const names = ['_uuid', ...held];
-  class Row {
-    [column: string]: unknown;
-    constructor(values: readonly unknown[]) {
-      for (let at = 0; at < names.length; at += 1) this[names[at] as string] = values[at];
-      Object.freeze(this);
-    }
-  }
+  const Row = writeRowClass(['_uuid', ...held]);
   Object.defineProperty(Row, 'name', { value: codec.name });
   // Columns that are not held say so, instead of looking empty.
   for (const column of codec.columns.keys())
@@ -109,4 +102,29 @@ function makeRowClass(codec: TableCodec, held: readonly string[]): RowClass {
         },
       });
   return Row;
+}
+
+/**
+ * The class, with each column written out: V8 takes a quarter of the time that it takes for a loop over the names, which
+ * is a tenth of a first copy. Names are written as JSON texts, so that none can be more than a name.
+ */
+function writeRowClass(names: readonly string[]): RowClass {
+  const lines = names.map((name, at) => `this[${JSON.stringify(name)}] = values[${String(at)}];`);
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval
+    const make = new Function(
+      `return class { constructor(values) { ${lines.join(' ')} Object.freeze(this); } }`,
+    ) as () => RowClass;
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof EvalError)) throw cause;
+    // Node was started with --disallow-code-generation-from-strings.
+    return class {
+      [column: string]: unknown;
+      constructor(values: readonly unknown[]) {
+        for (let at = 0; at < names.length; at += 1) this[names[at] as string] = values[at];
+        Object.freeze(this);
+      }
+    };
+  }
 }
