@@ -60,6 +60,12 @@ export class ClusterWorld implements AsyncDisposable {
   #newest: Schema;
   #truth: Content = new Map();
   #counter = 0;
+  #isInterrupting = false;
+  #reviving: Promise<void> | undefined;
+  /** While a step waits for a leader, nobody else would see that there are too few servers left. */
+  readonly #watch = setInterval(() => {
+    if (!this.#isInterrupting) this.#revive().catch(() => undefined);
+  }, 100);
   #last: RandomTransaction | undefined;
 
   static async open(seed: number, python: PythonIdl): Promise<ClusterWorld> {
@@ -139,8 +145,11 @@ export class ClusterWorld implements AsyncDisposable {
           : undefined;
       this.#last = undefined;
       try {
-        if (interruption !== undefined) await this.#interrupt(interruption);
-        else await this.#change();
+        if (interruption !== undefined) {
+          this.#isInterrupting = true;
+          await this.#interrupt(interruption);
+          this.#isInterrupting = false;
+        } else await this.#change();
       } catch (cause) {
         const place = `VSB_SEED=${String(this.#seed)}, step ${String(step)} (${interruption ?? 'transaction'})`;
         throw new Error(
@@ -153,6 +162,14 @@ export class ClusterWorld implements AsyncDisposable {
     }
     for (const { client } of this.#watched) expect(await client.selfCheck()).to.deep.equal([]);
     for (const server of this.#cluster.servers) expect(server.log()).to.not.include('bad JSON-RPC message');
+  }
+
+  /** Starts those again that ended by themselves, as ovsdb-server 3.1 does now and then; two at once, and nobody leads. */
+  async #revive(): Promise<void> {
+    this.#reviving ??= (async () => {
+      for (const server of this.#cluster.servers) if (!server.runs) await server.restart();
+    })().finally(() => (this.#reviving = undefined));
+    await this.#reviving;
   }
 
   #lastText(): string {
@@ -178,8 +195,7 @@ export class ClusterWorld implements AsyncDisposable {
     const isKnown = outcome.outcome !== 'unknown' && outcome.outcome !== 'try-again';
     if (!isKnown) await this.#tick();
     await this.#compareAndCount(isKnown);
-    // Those that ended by themselves, as ovsdb-server 3.1 does now and then.
-    for (const server of this.#cluster.servers) if (!server.runs) await server.restart();
+    await this.#revive();
   }
 
   /** A transaction that is made once, however often it is sent. */
@@ -263,6 +279,8 @@ export class ClusterWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#watch);
+    await this.#reviving?.catch(() => undefined);
     await this.#python.close(this.#name).catch(() => undefined);
     for (const watched of this.#watched) await watched[Symbol.asyncDispose]();
     await this.#cluster[Symbol.asyncDispose]();
