@@ -276,6 +276,40 @@ const registry = {
     (d: { where: string; ref: string }) =>
       `${d.where} names the new row "${d.ref}", which this transaction does not insert. Insert it in the same transaction.`,
   ),
+  // --- unixctl
+  CONTROL_SOCKET_MISSING: define(
+    1,
+    503,
+    (d: { daemon: string; rundir: string; why: string }) =>
+      `Cannot find the control socket of ${d.daemon} in "${d.rundir}": ${d.why}. ` +
+      'Check that it runs, and that --ovs-rundir is its run directory.',
+  ),
+  CONTROL_UNREACHABLE: define(
+    1,
+    503,
+    (d: { path: string; why: string }) =>
+      `Cannot reach the daemon at "${d.path}": ${d.why}. Check that it runs, and run as root or as its user.`,
+  ),
+  CONTROL_TIMEOUT: define(
+    1,
+    504,
+    (d: { path: string; command: string; limitMs: number }) =>
+      `The daemon at "${d.path}" did not answer within ${String(d.limitMs)} ms (${d.command}). ` +
+      'It may be busy or stopped: see its log.',
+  ),
+  CONTROL_FAILED: define(
+    1,
+    502,
+    (d: { path: string; command: string; why: string }) =>
+      `What came from "${d.path}" is no answer to "${d.command}": ${d.why}. ` +
+      'Check that it is the control socket of a daemon of Open vSwitch, and look into its log.',
+  ),
+  CONTROL_REFUSED: define(
+    1,
+    502,
+    (d: { command: string; said: string }) =>
+      `The daemon refuses "${d.command}": ${d.said}. Check its version; "ovs-appctl list-commands" says what it knows.`,
+  ),
   // --- openflow
   OPENFLOW_UNREACHABLE: define(
     1,
