@@ -21,7 +21,7 @@ import { median, printRatio } from './measure.mjs';
 const ROUNDS = 5;
 const STATISTICS_COLUMNS = { Interface: ['name', 'statistics'] };
 /** Of which the second half is measured: a live replica is warm. */
-const UPDATES = 100;
+const UPDATES = 200;
 const COUNTERS = [
   'collisions',
   'rx_bytes',

@@ -60,7 +60,7 @@ export class RowCodec {
       const known = this.#columns.get(name);
       if (!known) continue;
       const after = known.column.applyDiff(before[name], diff[name]);
-      if (known.column.equal(before[name], after)) continue;
+      if (after === before[name]) continue;
       values ??= Object.values(before);
       values[known.at] = after;
     }

@@ -23,7 +23,7 @@ export interface ColumnCodec {
   readonly initial: unknown;
   /** @throws OVSDB_PROTOCOL */
   decode(wire: unknown): unknown;
-  /** The value after a `modify` of update2 and update3. @throws OVSDB_PROTOCOL */
+  /** The value after a `modify` of update2 and update3; `before` itself where that equals it. @throws OVSDB_PROTOCOL */
   applyDiff(before: unknown, wire: unknown): unknown;
   equal(a: unknown, b: unknown): boolean;
   /** @throws OVSDB_VALUE, OVSDB_UNKNOWN_REF */
@@ -98,7 +98,10 @@ function setCodec(
     // A column that is never empty starts with the default of its type (ovsdb_datum_init_default).
     initial: type.min === 0 ? EMPTY_SET : Object.freeze([atom.initial]),
     decode,
-    applyDiff: (before, wire) => symmetricDifference(asSet(before), decode(wire)),
+    applyDiff: (before, wire) => {
+      const diff = decode(wire);
+      return diff.length === 0 ? before : symmetricDifference(asSet(before), diff);
+    },
     equal: (a, b) => equalSets(asSet(a), asSet(b)),
     encode,
     encodeMutation: (mutator, value, context) =>
@@ -138,6 +141,7 @@ function mapCodec(
    */
   const patch = (before: ReadonlyMap<Atom, Atom>, wire: unknown): ReadonlyMap<Atom, Atom> => {
     const pairs = pairsOf(wire);
+    if (pairs.length === 0) return before;
     const after = new Map<Atom, Atom>();
     const keyAt = (index: number) => (index < pairs.length ? key.decode(pairOf(pairs[index])[0]) : undefined);
     const valueAt = (index: number) => value.decode(pairOf(pairs[index])[1]);
@@ -175,9 +179,12 @@ function mapCodec(
     name,
     initial: type.min === 0 ? EMPTY_MAP : new Map([[key.initial, value.initial]]),
     decode,
-    applyDiff: (before, wire) =>
-      type.max === 1 ? decode(wire) : patch(before as ReadonlyMap<Atom, Atom>, wire),
-    equal: (a, b) => equalMaps(a as ReadonlyMap<Atom, Atom>, b as ReadonlyMap<Atom, Atom>),
+    applyDiff: (before, wire) => {
+      if (type.max !== 1) return patch(asMap(before), wire);
+      const after = decode(wire);
+      return equalMaps(asMap(before), after) ? before : after;
+    },
+    equal: (a, b) => equalMaps(asMap(a), asMap(b)),
     encode,
     encodeMutation: (_mutator, members, context) =>
       Array.isArray(members)
@@ -196,6 +203,10 @@ const EMPTY_MAP: ReadonlyMap<Atom, Atom> = Object.defineProperty(new Map<Atom, A
 
 function asSet(value: unknown): readonly Atom[] {
   return value as readonly Atom[];
+}
+
+function asMap(value: unknown): ReadonlyMap<Atom, Atom> {
+  return value as ReadonlyMap<Atom, Atom>;
 }
 
 /** The members of `["set", […]]`; `undefined` for a bare atom, which is a set of one. */
