@@ -368,6 +368,41 @@ const registry = {
         ? 'It has no bridges at all: apply a topology first, or check --remote.'
         : `Its bridges: ${d.known.join(', ')}.`),
   ),
+  // --- filter
+  FILTER_INVALID: define(
+    64,
+    400,
+    (d: { column: number; why: string; excerpt: string; caret: string }) =>
+      `Filter, column ${String(d.column)}: ${d.why}.\n    ${d.excerpt}\n    ${d.caret}`,
+  ),
+  NIC_UNKNOWN: define(
+    64,
+    404,
+    (d: { name: string; known: readonly string[] }) =>
+      `This switch has no VM, NIC or port "${d.name}". ` +
+      (d.known.length === 0
+        ? 'It has no VMs at all: apply a topology first, or check --remote.'
+        : `Name a VM, a NIC of one (VM:NIC) or a device. NICs: ${d.known.join(', ')}.`),
+  ),
+  NIC_NOT_ATTACHED: define(
+    1,
+    409,
+    (d: { device: string; bridge: string }) =>
+      `Device "${d.device}" is not attached to "${d.bridge}": the switch could not open it. See "vsb show" for why.`,
+  ),
+  TRACE_MAC_UNKNOWN: define(
+    64,
+    400,
+    (d: { end: string; flag: string }) =>
+      `The database does not say the MAC address of ${d.end} (external_ids:attached-mac). Give it with ${d.flag}.`,
+  ),
+  TRACE_MATCH_INVALID: define(
+    64,
+    400,
+    (d: { match: string; why: string }) =>
+      `"${d.match}" is no packet to trace: ${d.why}. ` +
+      'Write arp, icmp, ip, tcp/PORT, udp/PORT or sctp/PORT, or fields of ovs-fields(7) such as tcp,tcp_dst=80.',
+  ),
   // --- topology
   TOPOLOGY_INVALID: define(
     78,
