@@ -120,11 +120,25 @@ const registry = {
     503,
     (d: { remote: string; why: string }) => `Cannot listen at "${d.remote}": ${d.why}.`,
   ),
+  REMOTE_NOT_CALLED: define(
+    1,
+    504,
+    (d: { remote: string; manager: string; limitMs: number }) =>
+      `No switch that calls "${d.remote}" could be read within ${String(d.limitMs)} ms. ` +
+      `Let it call: "ovs-vsctl set-manager ${d.manager}" on its host (in place of the managers that it has).`,
+  ),
   TLS_FILES_MISSING: define(
     64,
     400,
     (d: { remote: string }) =>
-      `"${d.remote}" needs TLS. Give the files of a private key, its certificate and the CA's certificate, as for ovs-vsctl.`,
+      `"${d.remote}" needs TLS. Give --private-key, --certificate and --ca-cert, the files that ovs-vsctl takes too ` +
+      '(in the library: tls).',
+  ),
+  TLS_FILES_INCOMPLETE: define(
+    64,
+    400,
+    (d: { missing: readonly string[] }) =>
+      `TLS needs three files: a private key, its certificate and the CA's certificate. Give ${d.missing.join(' and ')} too.`,
   ),
   TLS_FILE_INVALID: define(
     1,
@@ -358,6 +372,13 @@ const registry = {
       `The connection to the bridge at "${d.path}" ended (${d.what}). ` +
       'ovs-vswitchd was stopped or restarted, or the bridge was removed; try again once it is there.',
   ),
+  // --- filter
+  FILTER_INVALID: define(
+    64,
+    400,
+    (d: { column: number; why: string; excerpt: string; caret: string }) =>
+      `Filter, column ${String(d.column)}: ${d.why}.\n    ${d.excerpt}\n    ${d.caret}`,
+  ),
   // --- traffic
   WATCH_BRIDGE_MISSING: define(
     1,
@@ -367,13 +388,6 @@ const registry = {
       (d.known.length === 0
         ? 'It has no bridges at all: apply a topology first, or check --remote.'
         : `Its bridges: ${d.known.join(', ')}.`),
-  ),
-  // --- filter
-  FILTER_INVALID: define(
-    64,
-    400,
-    (d: { column: number; why: string; excerpt: string; caret: string }) =>
-      `Filter, column ${String(d.column)}: ${d.why}.\n    ${d.excerpt}\n    ${d.caret}`,
   ),
   NIC_UNKNOWN: define(
     64,
