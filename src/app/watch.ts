@@ -4,16 +4,16 @@
  */
 import { map, Observable, shareReplay, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { fail } from '../errors.ts';
-import { OvsdbClient } from '../ovsdb/client/client.ts';
-import { openVSwitch, type OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
+import type { OvsdbClient } from '../ovsdb/client/client.ts';
+import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import { attribute } from '../traffic/attribute.ts';
 import { BridgeReader } from '../traffic/bridgereader.ts';
 import { portSamples } from '../traffic/portsamples.ts';
 import { SWITCH_PORT_COLUMNS, toBridgePorts, type BridgePorts } from '../traffic/switchports.ts';
 import { toRates } from '../traffic/torates.ts';
 import { toView, type View, type ViewName } from '../traffic/views.ts';
-import { createLog } from './log.ts';
 import type { Settings } from './settings.ts';
+import { connectSwitch } from './switchclient.ts';
 
 export type { View, ViewName };
 
@@ -27,10 +27,6 @@ export interface WatchOptions {
   readonly bridges?: readonly string[];
 }
 
-/** A socket on this host connects at once; a remote one may need a resend or two of its first packet. */
-const CONNECT_TIMEOUT_MS = 5_000;
-/** The first download of 20,000 ports takes a little over a second. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** Counters of 5,000 ports take 0.25 s; longer than this, and the other bridges' figures are old when they are shown. */
 const READ_LIMIT_MS = 2_000;
 
@@ -39,7 +35,7 @@ const READ_LIMIT_MS = 2_000;
  * rates. Cold: every subscription has connections of its own, and closes them when it ends. It does not end by itself;
  * VMs, ports and bridges come and leave, and a bridge that cannot be read is in the view's `losses`.
  *
- * Fails with what OvsdbClient.connect fails with where there is no database; with WATCH_BRIDGE_MISSING where a bridge
+ * Fails with what connectSwitch fails with where there is no database; with WATCH_BRIDGE_MISSING where a bridge
  * of `bridges` is not there at the start; with OPENFLOW_… where no bridge at all can be read at the start, and at any
  * time with OPENFLOW_FORBIDDEN, which trying again does not mend.
  */
@@ -49,7 +45,7 @@ export function watch(options: WatchOptions): Observable<View> {
     subscriber.add(() => {
       stop.abort();
     });
-    connect(options.settings, stop.signal).then(
+    connectSwitch(options.settings, { columns: SWITCH_PORT_COLUMNS, signal: stop.signal }).then(
       (client) => {
         // Added first, so that it also closes the client of a subscription that has ended meanwhile.
         subscriber.add(() => void client.close());
@@ -86,18 +82,6 @@ function views(client: OvsdbClient<OpenVSwitchTables>, options: WatchOptions): O
         failWhereHopeless(),
       )
       .subscribe(subscriber);
-  });
-}
-
-function connect(settings: Settings, signal: AbortSignal): Promise<OvsdbClient<OpenVSwitchTables>> {
-  return OvsdbClient.connect({
-    remote: settings.remote,
-    schema: openVSwitch,
-    columns: SWITCH_PORT_COLUMNS,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    signal,
-    log: createLog(settings.logLevel),
   });
 }
 

@@ -5,7 +5,27 @@ import { toDurationMs } from '../units/duration.ts';
 /** Adds the flags that say where the switch is. */
 export function addSwitchOptions(command: Command): Command {
   return addCommonOptions(command)
-    .addOption(new Option('--remote <remote>', 'OVSDB remote: unix:PATH or tcp:HOST:PORT').env('VSB_REMOTE'))
+    .addOption(
+      new Option(
+        '--remote <remote>',
+        'OVSDB remote: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT, several with commas; or, to be called by the ' +
+          'switch, punix:PATH, ptcp:PORT:IP or pssl:PORT:IP (default: unix:db.sock in --ovs-rundir)',
+      ).env('VSB_REMOTE'),
+    )
+    .addOption(
+      new Option('-p, --private-key <file>', 'for ssl: and pssl:, our private key').env('VSB_PRIVATE_KEY'),
+    )
+    .addOption(
+      new Option('-c, --certificate <file>', 'for ssl: and pssl:, the certificate of our private key').env(
+        'VSB_CERTIFICATE',
+      ),
+    )
+    .addOption(
+      new Option(
+        '-C, --ca-cert <file>',
+        "for ssl: and pssl:, the CA that signed the switch's certificate",
+      ).env('VSB_CA_CERT'),
+    )
     .addOption(
       new Option('--ovs-rundir <dir>', "Open vSwitch's run directory, with <bridge>.mgmt").env(
         'VSB_OVS_RUNDIR',

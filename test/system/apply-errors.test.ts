@@ -50,7 +50,9 @@ describe('vsb apply, when it goes wrong', function () {
 
   it('tells what a remote looks like', async () => {
     await expectError(['show', '--remote', 'nonsense'], 'REMOTE_INVALID', 64);
-    await expectError(['show', '--remote', 'ssl:10.0.0.1:6640'], 'REMOTE_UNSUPPORTED', 64);
+    await expectError(['show', '--remote', 'db:a,b,c'], 'REMOTE_UNSUPPORTED', 64);
+    const text = await expectError(['show', '--remote', 'ssl:10.0.0.1:6640'], 'TLS_FILES_MISSING', 64);
+    expect(text).to.contain('--private-key, --certificate and --ca-cert');
   });
 
   it('tells that something else than an ovsdb-server is at the remote', async () => {
