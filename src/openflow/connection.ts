@@ -10,7 +10,15 @@ import { encodeIncompatible, isHelloFailure, renderError } from './error.ts';
 import { encodeFeaturesRequest, type FeaturesReply } from './features.ts';
 import { MessageSplitter } from './framing.ts';
 import { encodeHello, renderVersions, speaksOpenFlow13, type Hello } from './hello.ts';
-import { encodePortDescriptionRequest, encodePortStatsRequest, multipartJoiner } from './multipart.ts';
+import type { FlowStats, FlowStatsRequest } from './flowstats.ts';
+import {
+  encodeMultipartRequest,
+  flowStatistic,
+  multipartJoiner,
+  PORT_DESCRIPTION,
+  PORT_STATS,
+  type Statistic,
+} from './multipart.ts';
 import type { PortDescription } from './portdescription.ts';
 import type { PortStats } from './portstats.ts';
 import { Questions } from './questions.ts';
@@ -81,18 +89,17 @@ export class OpenFlowConnection implements AsyncDisposable {
 
   /** The counters of every port, as they are now. */
   async portStats(): Promise<readonly PortStats[]> {
-    const joiner = multipartJoiner('port-stats');
-    return this.#ask('port statistics', encodePortStatsRequest, (message) =>
-      message.type === 'multipart-reply' ? joiner.add(message) : undefined,
-    );
+    return this.#collect(PORT_STATS);
   }
 
   /** Number, name and state of every port. */
   async portDescriptions(): Promise<readonly PortDescription[]> {
-    const joiner = multipartJoiner('port-description');
-    return this.#ask('port descriptions', encodePortDescriptionRequest, (message) =>
-      message.type === 'multipart-reply' ? joiner.add(message) : undefined,
-    );
+    return this.#collect(PORT_DESCRIPTION);
+  }
+
+  /** Rules with their counters, which lag the packets by at most half a second. */
+  async flowStats(request: FlowStatsRequest = {}): Promise<readonly FlowStats[]> {
+    return this.#collect(flowStatistic(request));
   }
 
   /** Which datapath this is. */
@@ -133,6 +140,15 @@ export class OpenFlowConnection implements AsyncDisposable {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #collect<Entry>(statistic: Statistic<Entry>): Promise<readonly Entry[]> {
+    const joiner = multipartJoiner(statistic);
+    return this.#ask(
+      statistic.what,
+      (xid) => encodeMultipartRequest(xid, statistic),
+      (message) => (message.type === 'multipart-reply' ? joiner.add(message) : undefined),
+    );
   }
 
   /** One question. `receive` returns the answer once it is whole. */

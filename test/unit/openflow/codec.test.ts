@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { decodeMessage, encodeEchoReply, type Message } from '../../../src/openflow/codec.ts';
 import { MessageSplitter } from '../../../src/openflow/framing.ts';
 import { encodeHello, renderVersions, speaksOpenFlow13 } from '../../../src/openflow/hello.ts';
+import { PORT_DESCRIPTION, PORT_STATS, type MultipartReply } from '../../../src/openflow/multipart.ts';
+import type { PortStats } from '../../../src/openflow/portstats.ts';
 import { isHelloFailure, renderError } from '../../../src/openflow/error.ts';
 import { encodeMessage, MessageType } from '../../../src/openflow/wire.ts';
 import { VsbError } from '../../../src/errors.ts';
@@ -42,15 +44,13 @@ describe('openflow codec, on what Open vSwitch 3.1.0 sent', () => {
   });
 
   it('reads port descriptions', () => {
-    const message = last('ovs-3.1.0-dummy-port-description.bin');
-    if (message.type !== 'multipart-reply' || message.body.kind !== 'port-description')
-      expect.fail(message.type);
-    expect(message.body.ports.map(({ ofport, name }) => [Number(ofport), name])).to.have.deep.members([
+    const ports = PORT_DESCRIPTION.decode(partOf(last('ovs-3.1.0-dummy-port-description.bin')).body);
+    expect(ports.map(({ ofport, name }) => [Number(ofport), name])).to.have.deep.members([
       [1, 'p2'],
       [2, 'p1'],
       [65534, 'br0'],
     ]);
-    expect(message.body.ports[0]).to.deep.include({ mac: 'aa:55:aa:55:00:0e', adminUp: true, linkUp: true });
+    expect(ports[0]).to.deep.include({ mac: 'aa:55:aa:55:00:0e', adminUp: true, linkUp: true });
   });
 
   it('reads features', () => {
@@ -182,9 +182,12 @@ function last(name: string): Message {
   return decodeMessage(lastBytes(name));
 }
 
-function portStatsOf(message: Message) {
-  if (message.type !== 'multipart-reply' || message.body.kind !== 'port-stats') expect.fail(message.type);
-  return message.body.ports;
+function portStatsOf(message: Message): readonly PortStats[] {
+  return PORT_STATS.decode(partOf(message).body);
+}
+
+function partOf(message: Message): MultipartReply {
+  return message.type === 'multipart-reply' ? message : expect.fail(message.type);
 }
 
 function expectDecodedOrProtocolError(bytes: Buffer): void {

@@ -1,25 +1,30 @@
 import { expect } from 'chai';
 import { decodeMessage } from '../../../src/openflow/codec.ts';
-import { multipartJoiner, type MultipartReply } from '../../../src/openflow/multipart.ts';
+import {
+  multipartJoiner,
+  PORT_DESCRIPTION,
+  PORT_STATS,
+  type MultipartReply,
+} from '../../../src/openflow/multipart.ts';
 import { decodeOfPort, toOfPort } from '../../../src/openflow/ofport.ts';
 import { encodeMessage, MessageType } from '../../../src/openflow/wire.ts';
 
 describe('openflow multipart', () => {
   it('joins parts until the one without MORE', () => {
-    const joiner = multipartJoiner('port-stats');
+    const joiner = multipartJoiner(PORT_STATS);
     expect(joiner.add(part([1, 2], true))).to.equal(undefined);
     expect(joiner.add(part([], true))).to.equal(undefined);
     expect(joiner.add(part([3], false))?.map(({ ofport }) => Number(ofport))).to.deep.equal([1, 2, 3]);
   });
 
   it('refuses a part of another kind', () => {
-    expect(() => multipartJoiner('port-description').add(part([1], false))).to.throw('a port-stats part');
+    expect(() => multipartJoiner(PORT_DESCRIPTION).add(part([1], false))).to.throw('a part of type 4');
   });
 
   it('leaves out numbers that no port of Open vSwitch has', () => {
-    expect(
-      multipartJoiner('port-stats').add(part([0, 0xfffffffe, 0xffffffff, 70000], false))?.length,
-    ).to.equal(1);
+    expect(multipartJoiner(PORT_STATS).add(part([0, 0xfffffffe, 0xffffffff, 70000], false))?.length).to.equal(
+      1,
+    );
   });
 });
 

@@ -1,0 +1,152 @@
+/**
+ * Matches of flows, and the fields in them and in actions (OpenFlow 1.3.5 §7.2.3). Which fields there are is
+ * matchfields.ts's. Pure.
+ */
+import { fieldNamed, fieldOf, isExperimenterField, type Field } from './matchfields.ts';
+import { renderFieldValue } from './fieldtext.ts';
+import { malformed, requireBytes } from './wire.ts';
+
+/** `OFPMT_OXM`. */
+const OXM_MATCH = 1;
+/** Bytes of a match before its fields, and of a field before its value. */
+const HEADER_BYTES = 4;
+const MASK_BIT = 0x100;
+const EXPERIMENTER_BYTES = 4;
+
+/**
+ * A field and its value. Every value is an unsigned number of `bytes` bytes, an address too, so that nothing of a
+ * field that is not known here is lost.
+ */
+export interface FieldValue {
+  readonly field: Field;
+  readonly bytes: number;
+  readonly value: bigint;
+  /** Bits that count; `undefined` where all do. */
+  readonly mask: bigint | undefined;
+}
+
+/** What a flow matches; without fields, everything. */
+export type Match = readonly FieldValue[];
+
+/**
+ * A field for a question, for example `fieldValue('reg0', 7n)`.
+ * @param bytes of the field in a message
+ * @returns `undefined` where ovs-fields(7) has no field of that name, or it is not known here.
+ */
+export function toFieldValue(
+  name: string,
+  bytes: number,
+  value: bigint,
+  mask?: bigint,
+): FieldValue | undefined {
+  const field = fieldNamed(name);
+  return field && { field, bytes, value, mask };
+}
+
+/**
+ * The match at the beginning of `bytes`.
+ * @throws OPENFLOW_PROTOCOL where it is no row of fields.
+ */
+export function decodeMatch(bytes: Buffer): Match {
+  const { fieldsEnd } = measureMatch(bytes, 0);
+  const fields: FieldValue[] = [];
+  for (let offset = HEADER_BYTES; offset < fieldsEnd;) {
+    const field = decodeField(bytes.subarray(offset, fieldsEnd));
+    fields.push(field.value);
+    offset += field.bytes;
+  }
+  return fields;
+}
+
+/**
+ * How far a match goes.
+ * @returns offsets after its last field, and after the padding
+ * @throws OPENFLOW_PROTOCOL where it is cut short, or of another type.
+ */
+export function measureMatch(bytes: Buffer, start: number): { fieldsEnd: number; end: number } {
+  requireBytes(bytes, start, HEADER_BYTES, 'a match');
+  const type = bytes.readUInt16BE(start);
+  const lengthBytes = bytes.readUInt16BE(start + 2);
+  if (type !== OXM_MATCH || lengthBytes < HEADER_BYTES) {
+    throw malformed(`a match of type ${String(type)} and length ${String(lengthBytes)}`);
+  }
+  const end = start + Math.ceil(lengthBytes / 8) * 8;
+  requireBytes(bytes, start, end - start, 'a match');
+  return { fieldsEnd: start + lengthBytes, end };
+}
+
+/** The match as a message has it, padded to 8 bytes. */
+export function encodeMatch(match: Match): Buffer {
+  const fields = Buffer.concat(match.map(encodeField));
+  const bytes = Buffer.alloc(Math.ceil((HEADER_BYTES + fields.length) / 8) * 8);
+  bytes.writeUInt16BE(OXM_MATCH, 0);
+  bytes.writeUInt16BE(HEADER_BYTES + fields.length, 2);
+  bytes.set(fields, HEADER_BYTES);
+  return bytes;
+}
+
+/**
+ * The field at the beginning of `bytes`, and how many bytes it takes.
+ * @throws OPENFLOW_PROTOCOL where it is cut short, or its mask is not as long as its value.
+ */
+export function decodeField(bytes: Buffer): { value: FieldValue; bytes: number } {
+  requireBytes(bytes, 0, HEADER_BYTES, 'a field');
+  const header = bytes.readUInt32BE(0);
+  const { field, masked, payload } = decodeFieldHeader(header, bytes);
+  const width = masked ? payload.length / 2 : payload.length;
+  if (!Number.isInteger(width)) throw malformed(`${field.name} with a mask of another length`);
+  return {
+    value: {
+      field,
+      bytes: width,
+      value: toUnsigned(payload.subarray(0, width)),
+      mask: masked ? toUnsigned(payload.subarray(width)) : undefined,
+    },
+    bytes: HEADER_BYTES + (header & 0xff),
+  };
+}
+
+/** `in_port=1,eth_dst=52:54:00:00:00:01,reg0=0x7`, as ovs-ofctl(8) reads it; `` for one that matches everything. */
+export function renderMatch(match: Match): string {
+  return match.map(renderField).join(',');
+}
+
+/** `name=value` or `name=value/mask`. */
+export function renderField({ field, bytes, value, mask }: FieldValue): string {
+  return `${field.name}=${renderFieldValue(field.format, bytes, value, mask)}`;
+}
+
+/** A field of class 0xffff has the id of its experimenter before its value. */
+function decodeFieldHeader(
+  header: number,
+  bytes: Buffer,
+): { field: Field; masked: boolean; payload: Buffer } {
+  const id = header >>> 9;
+  const lengthBytes = header & 0xff;
+  requireBytes(bytes, HEADER_BYTES, lengthBytes, 'a field');
+  const payload = bytes.subarray(HEADER_BYTES, HEADER_BYTES + lengthBytes);
+  const masked = (header & MASK_BIT) !== 0;
+  if (!isExperimenterField(id)) return { field: fieldOf(id, undefined), masked, payload };
+  requireBytes(payload, 0, EXPERIMENTER_BYTES, "a field's experimenter");
+  const field = fieldOf(id, payload.readUInt32BE(0));
+  return { field, masked, payload: payload.subarray(EXPERIMENTER_BYTES) };
+}
+
+function encodeField({ field, bytes, value, mask }: FieldValue): Buffer {
+  const start = HEADER_BYTES + (field.experimenter === undefined ? 0 : EXPERIMENTER_BYTES);
+  const encoded = Buffer.alloc(start + bytes * (mask === undefined ? 1 : 2));
+  // Multiplied, not shifted: the class is in the upper bits of 32.
+  encoded.writeUInt32BE(field.id * 512 + (mask === undefined ? 0 : MASK_BIT) + encoded.length - HEADER_BYTES);
+  if (field.experimenter !== undefined) encoded.writeUInt32BE(field.experimenter, HEADER_BYTES);
+  encoded.set(toBytes(value, bytes), start);
+  if (mask !== undefined) encoded.set(toBytes(mask, bytes), start + bytes);
+  return encoded;
+}
+
+function toUnsigned(bytes: Buffer): bigint {
+  return bytes.length === 0 ? 0n : BigInt(`0x${bytes.toString('hex')}`);
+}
+
+function toBytes(value: bigint, bytes: number): Buffer {
+  return bytes === 0 ? Buffer.alloc(0) : Buffer.from(value.toString(16).padStart(bytes * 2, '0'), 'hex');
+}
