@@ -139,4 +139,11 @@ describe('ovsdb lock', () => {
     );
     expect(code).to.equal('CANCELLED');
   });
+
+  it('cannot be asked for on a connection that is closed', async () => {
+    await using server = await OvsdbServer.start();
+    const connection = open(server);
+    await connection.close();
+    expect(codeOf(() => connection.lock('apply'))).to.equal('CANCELLED');
+  });
 });

@@ -34,7 +34,7 @@ export class OvsdbConnection implements AsyncDisposable {
    * Asks for a lock of the server (RFC 7047 §4.1.8), now and after each reconnect, until it is released. Locks are the
    * server's, not a cluster's: have only the leader followed.
    * @param options.steal takes it from whom has it, the first time; after a reconnect it is asked for like any other
-   * @throws OVSDB_LOCK_TWICE; OVSDB_VALUE where the name is no `<id>`
+   * @throws OVSDB_LOCK_TWICE; OVSDB_VALUE where the name is no `<id>`; CANCELLED after `close`
    */
   lock(name: string, options: { readonly steal?: boolean } = {}): Lock {
     return this.#link.lock(name, options.steal ?? false);

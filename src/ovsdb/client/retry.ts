@@ -28,7 +28,7 @@ export interface RetryOptions {
   readonly tries?: number;
   /** For all of it: attempts, and the waits between them. Default: 30 s. */
   readonly timeoutMs?: number;
-  /** Ends it between attempts with CANCELLED; what is in flight is `unknown`. */
+  /** Ends it between attempts with CANCELLED; what is in flight, or was lost before, is `unknown`. */
   readonly signal?: AbortSignal;
   /** Each attempt is made only while this lock is ours; else the outcome is `not-locked`, without another try. */
   readonly lock?: TransactOptions['lock'];
@@ -51,7 +51,7 @@ const DEFAULTS = Object.freeze({
  * @param build makes the transaction; `undefined`: nothing is to be done, and the outcome is `unchanged`
  * @returns the last outcome; one of `try-again` or `unknown` after the limits. Of a transaction that was recognised,
  *   `success` with the UUIDs that were chosen, and without results
- * @throws CANCELLED by the signal or by `close`; what `build` and `transact` throw
+ * @throws CANCELLED by the signal or by `close` where no attempt is `unknown`; what `build` and `transact` throw
  */
 export async function updateWithRetries<Tables>(
   client: Updatable<Tables>,
@@ -87,7 +87,13 @@ export async function updateWithRetries<Tables>(
       const isInTheWay = outcome.outcome === 'error' && outcome.error === 'duplicate uuid';
       return recognise(client.snapshot(), uncertain) ?? (isInTheWay ? lost : undefined) ?? outcome;
     }
-    if (isLast || !(await isReady())) return recognise(client.snapshot(), uncertain) ?? outcome;
+    try {
+      if (!isLast && (await isReady())) continue;
+    } catch (cause) {
+      // Who is told that it was cancelled would take it that nothing was made.
+      if (!lost) throw cause;
+    }
+    return recognise(client.snapshot(), uncertain) ?? lost ?? outcome;
   }
 }
 

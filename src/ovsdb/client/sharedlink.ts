@@ -131,8 +131,10 @@ export class SharedLink implements AsyncDisposable {
     if (this.#isGreeted && [...this.#seats.keys()].every(({ isSettled }) => isSettled)) this.#link.settled();
   }
 
-  /** @throws OVSDB_LOCK_TWICE, OVSDB_VALUE */
+  /** @throws OVSDB_LOCK_TWICE, OVSDB_VALUE; CANCELLED after `close` */
   lock(name: string, steal: boolean): Lock {
+    if (this.#state.at === 'closed')
+      throw fail('CANCELLED', { what: 'the connection to the database is closed' });
     if (this.#locks.has(name)) throw fail('OVSDB_LOCK_TWICE', { lock: name });
     const lock = new Lock(name, { steal, onRelease: () => this.#locks.delete(name) });
     this.#locks.set(name, lock);

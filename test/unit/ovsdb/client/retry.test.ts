@@ -210,4 +210,23 @@ describe('an update with retries', () => {
       .to.be.instanceOf(VsbError)
       .with.property('code', 'CANCELLED');
   });
+
+  it('is unknown where it is cancelled after an attempt was lost, or cannot be tried again', async () => {
+    const client = new Scripted(() => {
+      client.status$.next({ at: 'connecting' });
+      return UNKNOWN;
+    });
+    const stop = new AbortController();
+    const stopped = updateWithRetries(client, insert, { signal: stop.signal });
+    setImmediate(() => {
+      stop.abort();
+    });
+    expect(await stopped).to.equal(UNKNOWN);
+
+    const later = new Scripted(
+      () => UNKNOWN,
+      () => TRY_AGAIN,
+    );
+    expect(await updateWithRetries(later, insert, { tries: 2 })).to.equal(UNKNOWN);
+  });
 });
