@@ -689,6 +689,24 @@ const registry = {
     (d: { port: string; direction: string; why: string }) =>
       `The limit on what "${d.port}" has ${d.direction} is not in effect: ${d.why}. Take the limit out of the topology, or run a kernel that has it.`,
   ),
+  PIPELINE_UNREADABLE: define(
+    1,
+    503,
+    (d: { bridge: string; why: string }) =>
+      `The rules that count pairs on "${d.bridge}" could not be looked at: ${d.why} (Or write \`visibility: ports\`.)`,
+  ),
+  PIPELINE_BLOCKED: define(
+    1,
+    409,
+    (d: { bridge: string; why: string }) =>
+      `Pairs are not counted on "${d.bridge}": ${d.why}. Take that away, or write \`visibility: ports\`.`,
+  ),
+  PIPELINE_INCOMPLETE: define(
+    1,
+    503,
+    (d: { bridge: string; missing: number; all: number }) =>
+      `Pairs are not wholly counted on "${d.bridge}": ${String(d.missing)} of ${String(d.all)} rules are missing. Something else may have removed them; run \`vsb apply\` again.`,
+  ),
   // --- host
   DEVICE_NOT_OURS: define(
     1,
