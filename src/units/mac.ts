@@ -15,6 +15,16 @@ export function toMac(text: string): Mac | undefined {
   return text.toLowerCase().replaceAll('-', ':') as Mac;
 }
 
+const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+
+/** Six bytes of a packet or a datagram; who calls has checked that they are there. */
+export function macFromBytes(view: DataView, offset: number): Mac {
+  const hex = (index: number): string => HEX_BYTES[view.getUint8(offset + index)] ?? '';
+  return `${hex(0)}:${hex(1)}:${hex(2)}:${hex(3)}:${hex(4)}:${hex(5)}` as Mac;
+}
+
 /** True for broadcast and multicast addresses: the group bit (IEEE 802) is set, so no NIC may have it. */
 export function isGroupMac(mac: Mac): boolean {
   return (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
