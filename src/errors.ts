@@ -324,6 +324,31 @@ const registry = {
     (d: { command: string; said: string }) =>
       `The daemon refuses "${d.command}": ${d.said}. Check its version; "ovs-appctl list-commands" says what it knows.`,
   ),
+  // --- exporters of conversations
+  EXPORTER_TAKEN: define(
+    1,
+    409,
+    (d: { bridge: string; kinds: readonly string[]; by: string | undefined }) =>
+      `Bridge "${d.bridge}" already has an exporter for ${d.kinds.join(', ')}, ` +
+      (d.by === undefined
+        ? 'which is not ours and is left as it is. Choose another --source, or have its owner remove it.'
+        : `made by another vsb (${d.by}). Wait until that ends.`),
+  ),
+  EXPORTER_GONE: define(
+    1,
+    409,
+    (d: { bridge: string; kind: string }) =>
+      `The ${d.kind} exporter on bridge "${d.bridge}" was removed while it was in use, or its bridge was. ` +
+      'What was counted up to then is right. Run it again to go on.',
+  ),
+  COLLECTOR_UNAVAILABLE: define(
+    1,
+    500,
+    (d: { address: string; netns: string | undefined; why: string }) =>
+      `Cannot open a UDP socket on ${d.address}` +
+      `${d.netns === undefined ? '' : ` in the network namespace "${d.netns}"`}: ${d.why}. ` +
+      `Check that its loopback device is up (ip ${d.netns === undefined ? '' : `-n ${d.netns} `}link set lo up).`,
+  ),
   // --- openflow
   OPENFLOW_UNREACHABLE: define(
     1,
