@@ -2,10 +2,13 @@
  * One OpenFlow 1.3 message out of its bytes (OpenFlow 1.3.5 §7). Each message has its own file; this one only knows
  * which. Cutting the stream into messages is framing.ts's, questions and answers are connection.ts's. Pure.
  */
+import type { SwitchEvent } from './asyncconfig.ts';
 import { decodeError, type ErrorMessage } from './error.ts';
 import { decodeFeaturesReply, type FeaturesReply } from './features.ts';
+import { decodeFlowRemoved } from './flowremoved.ts';
 import { decodeHello, type Hello } from './hello.ts';
 import { decodeMultipartReply, type MultipartReply } from './multipart.ts';
+import { decodePortStatus } from './portstatus.ts';
 import { decodeHeader, encodeMessage, HEADER_BYTES, malformed, MessageType, OPENFLOW_13 } from './wire.ts';
 
 /** A question whether the peer is there, or the answer, with the bytes that go back unchanged (§7.5.2, §7.5.3). */
@@ -15,7 +18,13 @@ export interface Echo {
   readonly payload: Buffer;
 }
 
-/** What this client has no use for, for example PORT_STATUS or PACKET_IN. */
+/** Everything before it is done (§7.3.8). */
+interface BarrierReply {
+  readonly type: 'barrier-reply';
+  readonly xid: number;
+}
+
+/** What this client has no use for, for example PACKET_IN. */
 interface OtherMessage {
   readonly type: 'other';
   readonly xid: number;
@@ -23,7 +32,8 @@ interface OtherMessage {
 }
 
 /** Everything that a switch may send. */
-export type Message = Hello | ErrorMessage | Echo | FeaturesReply | MultipartReply | OtherMessage;
+export type Message =
+  Hello | ErrorMessage | Echo | FeaturesReply | MultipartReply | BarrierReply | SwitchEvent | OtherMessage;
 
 /**
  * Reads one whole message.
@@ -47,6 +57,12 @@ export function decodeMessage(bytes: Buffer): Message {
       return decodeFeaturesReply(bytes, xid);
     case MessageType.multipartReply:
       return decodeMultipartReply(bytes, xid);
+    case MessageType.flowRemoved:
+      return decodeFlowRemoved(bytes, xid);
+    case MessageType.portStatus:
+      return decodePortStatus(bytes, xid);
+    case MessageType.barrierReply:
+      return { type: 'barrier-reply', xid };
     default:
       return { type: 'other', xid, messageType: type };
   }

@@ -5,6 +5,7 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import { fail, toVsbError, type VsbError } from '../errors.ts';
+import { encodeBarrierRequest, encodeSetAsync, type SwitchEvent } from './asyncconfig.ts';
 import { decodeMessage, encodeEchoReply, type Message } from './codec.ts';
 import { encodeIncompatible, isHelloFailure, renderError } from './error.ts';
 import { encodeFeaturesRequest, type FeaturesReply } from './features.ts';
@@ -28,6 +29,13 @@ export interface ConnectOptions {
   readonly limitMs?: number;
   /** Ends the connection, whatever it is doing. */
   readonly signal?: AbortSignal;
+  /**
+   * Events are asked for where it is given. It is called in the order in which the switch sent events and answers: who
+   * awaits an answer goes on before an event is told that came after it. So a rule that was told removed is in no
+   * answer from then on; an answer may lack a rule whose removal is told some milliseconds later, since Open vSwitch
+   * tells it once no thread uses the rule any more. Must not throw.
+   */
+  readonly onEvent?: (event: SwitchEvent) => void;
 }
 
 /** Reading 5,000 ports takes vswitchd 0.25 s; a reconfiguration can keep its main thread busy for longer than that. */
@@ -48,16 +56,21 @@ export class OpenFlowConnection implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #limitMs: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #onEvent: ((event: SwitchEvent) => void) | undefined;
   readonly #splitter = new MessageSplitter();
+  /** Whole messages that are to be handled. */
+  readonly #arrived: Buffer[] = [];
+  #paused = false;
   readonly #questions = new Questions();
   readonly #closed: Promise<void>;
   #hello: { resolve(hello: Hello): void; reject(error: VsbError): void } | undefined;
   #ended: VsbError | undefined;
 
-  private constructor(path: string, limitMs: number, signal: AbortSignal | undefined) {
+  private constructor(path: string, options: ConnectOptions) {
     this.#path = path;
-    this.#limitMs = limitMs;
-    this.#signal = signal;
+    this.#limitMs = options.limitMs ?? DEFAULT_LIMIT_MS;
+    this.#signal = options.signal;
+    this.#onEvent = options.onEvent;
     this.#socket = createConnection({ path });
     this.#closed = new Promise((resolve) =>
       this.#socket.once('close', () => {
@@ -69,12 +82,13 @@ export class OpenFlowConnection implements AsyncDisposable {
   /**
    * Connects to the socket at `path` and agrees on OpenFlow 1.3.
    * @throws OPENFLOW_UNREACHABLE, OPENFLOW_FORBIDDEN, OPENFLOW_VERSION, OPENFLOW_PROTOCOL, OPENFLOW_TIMEOUT,
-   * CANCELLED
+   * OPENFLOW_REFUSED (it tells no events), CANCELLED
    */
   static async connect(path: string, options: ConnectOptions = {}): Promise<OpenFlowConnection> {
-    const connection = new OpenFlowConnection(path, options.limitMs ?? DEFAULT_LIMIT_MS, options.signal);
+    const connection = new OpenFlowConnection(path, options);
     try {
       await connection.#open();
+      if (options.onEvent) await connection.#askForEvents();
       return connection;
     } catch (thrown) {
       await connection[Symbol.asyncDispose]();
@@ -142,6 +156,15 @@ export class OpenFlowConnection implements AsyncDisposable {
     }
   }
 
+  /** A barrier with the same xid: what comes back is either its reply or the refusal. */
+  #askForEvents(): Promise<Message> {
+    return this.#ask(
+      'events',
+      (xid) => Buffer.concat([encodeSetAsync(xid), encodeBarrierRequest(xid)]),
+      (message) => (message.type === 'barrier-reply' ? message : undefined),
+    );
+  }
+
   #collect<Entry>(statistic: Statistic<Entry>): Promise<readonly Entry[]> {
     const joiner = multipartJoiner(statistic);
     return this.#ask(
@@ -170,10 +193,37 @@ export class OpenFlowConnection implements AsyncDisposable {
   }
 
   #receive(chunk: Buffer): void {
-    try {
+    this.#orEnd(() => {
       for (const bytes of this.#splitter.push(chunk)) {
-        this.#handle(decodeMessage(bytes));
+        this.#arrived.push(bytes);
+        this.#handleArrived();
       }
+    });
+  }
+
+  /**
+   * After an answer it goes on in another turn of the event loop, where events are wanted: by then whoever awaited the
+   * answer has gone on, so that an event that came after it is not told before it.
+   */
+  #handleArrived(): void {
+    this.#orEnd(() => {
+      while (!this.#paused) {
+        const bytes = this.#arrived.shift();
+        if (!bytes) return;
+        const answered = this.#handle(decodeMessage(bytes));
+        if (!answered || !this.#onEvent) continue;
+        this.#paused = true;
+        setImmediate(() => {
+          this.#paused = false;
+          this.#handleArrived();
+        });
+      }
+    });
+  }
+
+  #orEnd(act: () => void): void {
+    try {
+      act();
     } catch (thrown) {
       const error = toVsbError(thrown);
       const what = error.code === 'OPENFLOW_PROTOCOL' ? String(error.details['what']) : error.message;
@@ -181,22 +231,33 @@ export class OpenFlowConnection implements AsyncDisposable {
     }
   }
 
-  #handle(message: Message): void {
-    if (this.#ended) return;
-    if (message.type === 'echo-request') {
-      this.#socket.write(encodeEchoReply(message));
-      return;
-    }
-    if (message.type === 'hello') {
-      this.#hello?.resolve(message);
-      this.#hello = undefined;
-      return;
-    }
+  /** True where it was the end of an answer. */
+  #handle(message: Message): boolean {
+    if (this.#ended) return false;
     if (message.type === 'error' && isHelloFailure(message)) {
       this.#end(fail('OPENFLOW_VERSION', { path: this.#path, why: renderError(message) }));
-      return;
+      return false;
     }
-    this.#questions.take(message);
+    switch (message.type) {
+      case 'echo-request':
+        this.#socket.write(encodeEchoReply(message));
+        return false;
+      case 'hello':
+        this.#hello?.resolve(message);
+        this.#hello = undefined;
+        return false;
+      case 'flow-removed':
+      case 'port-status':
+        this.#onEvent?.(message);
+        return false;
+      case 'error':
+      case 'echo-reply':
+      case 'features-reply':
+      case 'multipart-reply':
+      case 'barrier-reply':
+      case 'other':
+        return this.#questions.take(message);
+    }
   }
 
   /**

@@ -5,7 +5,7 @@
  * the bytes that arrived, and what it holds is read when it is asked for.
  */
 import { toCounter, type Counter } from '../units/counter.ts';
-import { decodeMatch, encodeMatch, measureMatch, type Match } from './match.ts';
+import { decodeMatch, encodeMatch, measureMatch, readRegister, type Match } from './match.ts';
 import { malformed, requireBytes } from './wire.ts';
 
 /** Bytes of `ofp_flow_stats` before its match. */
@@ -13,8 +13,6 @@ const FIXED_BYTES = 48;
 /** `OFPTT_ALL`, `OFPP_ANY`, `OFPG_ANY`. */
 const ALL_TABLES = 0xff;
 const ANY = 0xffffffff;
-/** Class 0x0001, number 0, no mask, 4 bytes: the header of `reg0` in a match. That of `reg1` has 1 << 9 more. */
-const REGISTER_0_HEADER = 0x0001_0004;
 
 /** Which rules are asked for; without any of these, all. */
 export interface FlowStatsRequest {
@@ -139,12 +137,6 @@ class FlowStatsView implements FlowStats {
   }
 
   register(number: number): number | undefined {
-    const wanted = REGISTER_0_HEADER + number * 512;
-    for (let offset = this.#at + FIXED_BYTES + 4; offset + 4 <= this.#fieldsEnd;) {
-      const header = this.#view.getUint32(offset);
-      if (header === wanted && offset + 8 <= this.#fieldsEnd) return this.#view.getUint32(offset + 4);
-      offset += 4 + (header & 0xff);
-    }
-    return undefined;
+    return readRegister(this.#body, this.#at + FIXED_BYTES, this.#fieldsEnd, number);
   }
 }

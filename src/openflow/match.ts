@@ -8,6 +8,8 @@ import { malformed, requireBytes } from './wire.ts';
 
 /** `OFPMT_OXM`. */
 const OXM_MATCH = 1;
+/** Class 0x0001, number 0, no mask, 4 bytes: the header of `reg0`. Each further register has 1 << 9 more. */
+const REGISTER_0_HEADER = 0x0001_0004;
 /** Bytes of a match before its fields, and of a field before its value. */
 const HEADER_BYTES = 4;
 const MASK_BIT = 0x100;
@@ -73,6 +75,28 @@ export function measureMatch(bytes: Buffer, start: number): { fieldsEnd: number;
   const end = start + Math.ceil(lengthBytes / 8) * 8;
   requireBytes(bytes, start, end - start, 'a match');
   return { fieldsEnd: start + lengthBytes, end };
+}
+
+/**
+ * The value of a register in a match, without decoding the others: this is asked of every rule of a pipeline, often.
+ * @param start of the match
+ * @param fieldsEnd as `measureMatch` says
+ * @param number 0 to 15
+ * @returns `undefined` where the match does not have it, or has a mask for it.
+ */
+export function readRegister(
+  bytes: Buffer,
+  start: number,
+  fieldsEnd: number,
+  number: number,
+): number | undefined {
+  const wanted = REGISTER_0_HEADER + number * 512;
+  for (let offset = start + HEADER_BYTES; offset + HEADER_BYTES <= fieldsEnd;) {
+    const header = bytes.readUInt32BE(offset);
+    if (header === wanted && offset + 8 <= fieldsEnd) return bytes.readUInt32BE(offset + 4);
+    offset += HEADER_BYTES + (header & 0xff);
+  }
+  return undefined;
 }
 
 /** The match as a message has it, padded to 8 bytes. */

@@ -66,11 +66,13 @@ export class Questions {
   }
 
   /**
-   * Hands a message to the question of its xid. One that nobody waits for is dropped: it is asynchronous, as
-   * PORT_STATUS is.
+   * Hands a message to the question of its xid. One that nobody waits for is dropped: it came unasked.
+   * @returns true where the answer is whole by it
    */
-  take(message: Message): void {
-    if (this.#waiting.get(message.xid)?.take(message) === true) this.#waiting.delete(message.xid);
+  take(message: Message): boolean {
+    const answered = this.#waiting.get(message.xid)?.take(message) === true;
+    if (answered) this.#waiting.delete(message.xid);
+    return answered;
   }
 
   /** Ends every question. */

@@ -18,8 +18,13 @@ export const MessageType = {
   echoReply: 3,
   featuresRequest: 5,
   featuresReply: 6,
+  flowRemoved: 11,
+  portStatus: 12,
   multipartRequest: 18,
   multipartReply: 19,
+  barrierRequest: 20,
+  barrierReply: 21,
+  setAsync: 28,
 } as const;
 
 export interface Header {
