@@ -13,6 +13,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   show: () => import('./show.ts'),
   vm: () => import('./vm.ts'),
   watch: () => import('./watch.ts'),
+  trace: () => import('./trace.ts'),
   sandbox: () => import('./sandbox.ts'),
   completion: () => import('./completion.ts'),
 };
