@@ -3,6 +3,7 @@
  * The packet is traffic/tracepacket.ts's, the judgement traffic/traceverdict.ts's.
  */
 import { fail, type VsbError } from '../errors.ts';
+import type { OfPort } from '../openflow/ofport.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import { findControlSocket, runControlCommand } from '../ovsdb/unixctl.ts';
@@ -138,7 +139,7 @@ function shareVlan(from: Device, to: Device): boolean {
   return to.untaggedVlan !== undefined && takesVlan(from, to.untaggedVlan);
 }
 
-function attached(device: Device): Device & { readonly ofport: number } {
+function attached(device: Device): Device & { readonly ofport: OfPort } {
   const { ofport } = device;
   if (ofport === undefined) throw fail('NIC_NOT_ATTACHED', { device: device.name, bridge: device.bridge });
   return { ...device, ofport };

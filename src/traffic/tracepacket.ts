@@ -1,5 +1,6 @@
 /** The packet that a trace is asked about, as flow text of ovs-fields(7), from what a person says of it. Pure. */
 import { fail } from '../errors.ts';
+import type { OfPort } from '../openflow/ofport.ts';
 import type { IpAddress } from '../units/cidr.ts';
 import type { Mac } from '../units/mac.ts';
 import { takesVlan, type Device } from './devices.ts';
@@ -8,7 +9,7 @@ import type { TraceTarget } from './traceverdict.ts';
 /** Who sends what to whom. */
 export interface TracePacketRequest {
   /** Attached: its `ofport` is known. */
-  readonly from: Device & { readonly ofport: number };
+  readonly from: Device & { readonly ofport: OfPort };
   readonly to: TraceTarget;
   readonly fromMac: Mac;
   readonly toMac: Mac;

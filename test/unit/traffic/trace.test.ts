@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { renderTrace } from '../../../src/output/trace.ts';
-import { toOfPort } from '../../../src/openflow/ofport.ts';
+import { toOfPort, type OfPort } from '../../../src/openflow/ofport.ts';
 import { parseDatapathActions } from '../../../src/traffic/datapathactions.ts';
 import type { Device } from '../../../src/traffic/devices.ts';
 import type { PairEnd } from '../../../src/traffic/pair.ts';
@@ -17,9 +17,11 @@ function captured(name: string): string {
   return readFileSync(`test/fixtures/trace/${name}.txt`, 'utf8');
 }
 
-function device(name: string, end: PairEnd, untaggedVlan: number | undefined = 10, bridge = 'br0'): Device {
+/** A device that is attached. */
+function device(name: string, end: PairEnd, untaggedVlan = 10): Device & { readonly ofport: OfPort } {
   const ofport = toOfPort(7);
-  return { bridge, name, ofport, end, mac: undefined, untaggedVlan, taggedVlans: [] };
+  if (ofport === undefined) throw new Error('7 is a port');
+  return { bridge: 'br0', name, ofport, end, mac: undefined, untaggedVlan, taggedVlans: [] };
 }
 
 function nic(vm: string): PairEnd {
@@ -29,7 +31,7 @@ function nic(vm: string): PairEnd {
 const web1 = device('web1-0', nic('web1'));
 const web2 = device('web2-0', nic('web2'));
 const db1 = device('db1-0', nic('db1'));
-const uplink: Device = { ...device('up0', 'uplink', 0), taggedVlans: 'all' };
+const uplink = { ...device('up0', 'uplink', 0), taggedVlans: 'all' as const };
 const DEVICES = [web1, web2, db1, uplink, device('br0', 'host', 0)];
 
 function judged(name: string, target: Parameters<typeof judgeTrace>[2] = db1): TraceVerdict {
@@ -146,7 +148,7 @@ describe('trace', () => {
 
   describe('the packet', () => {
     const request: TracePacketRequest = {
-      from: { ...web1, ofport: 7 },
+      from: web1,
       to: db1,
       fromMac: mac('52:54:00:10:00:01'),
       toMac: mac('52:54:00:10:00:03'),
@@ -182,7 +184,7 @@ describe('trace', () => {
     });
 
     it('has the tag that the receiver needs, where the sender has a trunk', () => {
-      expect(toTraceFlow({ ...request, from: { ...uplink, ofport: 1 } })).to.include(',dl_vlan=10,');
+      expect(toTraceFlow({ ...request, from: uplink })).to.include(',dl_vlan=10,');
       expect(toTraceFlow(request)).to.not.include('dl_vlan');
       expect(toTraceFlow({ ...request, vlan: 30 })).to.include(',dl_vlan=30,');
     });
