@@ -87,7 +87,8 @@ function connect({ settings, signal, databaseOnly }: PlanOptions): Promise<Ovsdb
 
 function domains(client: OvsdbClient<OpenVSwitchTables>, options: PlanOptions): PlannedDomain[] {
   const { databaseOnly, settings } = options;
-  const ovs = switchDomain({ client, remote: settings.remote, netns: settings.netns, databaseOnly });
+  const { remote, netns, ovsRundir } = settings;
+  const ovs = switchDomain({ client, remote, netns, ovsRundir, databaseOnly });
   return [
     ...(databaseOnly ? [] : [planned('host', hostDomain({ netns: settings.netns }))]),
     planned('switch', ovs),

@@ -5,7 +5,7 @@ import type { DesiredBridge, DesiredState } from '../topology/desired.ts';
 import type { BridgeColumns, MapEdit, SwitchChange } from './change.ts';
 import type { ObservedBridge, ObservedSwitch } from './observed.ts';
 import { isAdopted, isOwnedBy, noteKey, noteOn, ownerOf, renderNote } from './ownership.ts';
-import { ADOPTED_KEY, OWNER_KEY } from '../units/externalids.ts';
+import { ADOPTED_KEY, OWNER_KEY, VISIBILITY_KEY } from '../units/externalids.ts';
 
 /** Changes and refusals for the bridges that a topology names. */
 export function bridgeChanges(
@@ -96,7 +96,8 @@ function creation(topology: string, bridge: DesiredBridge, kernelDatapath: boole
       edit: 'create-bridge',
       name: bridge.name,
       columns,
-      externalIds: new Map([[OWNER_KEY, topology]]),
+      owner: topology,
+      visibility: notedVisibility(bridge),
     },
   };
 }
@@ -129,10 +130,29 @@ function update(topology: string, bridge: DesiredBridge, there: ObservedBridge):
   remove.push(...dropped.map(({ column }) => noteKey(column)));
   const isOurs = isOwnedBy(topology, there.externalIds);
   const isNew = !isOurs && bridge.adopt;
+  if (isOurs || isNew) noteVisibility(bridge, there, { set, remove, fields });
   if (isNew) set.set(OWNER_KEY, topology).set(ADOPTED_KEY, 'true');
   if (fields.length === 0 && dropped.length === 0 && !isNew) return undefined;
   const reason = isNew ? 'it was made by something else and `adopt: true` takes it over' : 'settings differ';
   return toUpdate(there, reason, columns, fields, { set, remove });
+}
+
+/** What is to be counted stands on the bridge, so that whoever reads the database knows its flows. */
+function noteVisibility(
+  bridge: DesiredBridge,
+  there: ObservedBridge,
+  into: { readonly set: Map<string, string>; readonly remove: string[]; readonly fields: FieldChange[] },
+): void {
+  const is = there.externalIds.get(VISIBILITY_KEY);
+  const wanted = notedVisibility(bridge);
+  if (is === wanted) return;
+  if (wanted === undefined) into.remove.push(VISIBILITY_KEY);
+  else into.set.set(VISIBILITY_KEY, wanted);
+  into.fields.push({ field: 'visibility', from: is ?? 'ports', to: wanted ?? 'ports' });
+}
+
+function notedVisibility({ visibility }: DesiredBridge): 'pairs' | undefined {
+  return visibility === 'pairs' ? visibility : undefined;
 }
 
 /** Puts our settings on a bridge of somebody else back, where they are still as we set them. */
@@ -249,7 +269,7 @@ function release(topology: string, bridge: ObservedBridge, why: string): SwitchC
   const fields: FieldChange[] = [{ field: `external_ids:${OWNER_KEY}`, from: topology, to: undefined }];
   const noted = notedSettings(topology, bridge);
   restore(noted, columns, fields);
-  const remove = [OWNER_KEY, ADOPTED_KEY, ...noted.map(({ column }) => noteKey(column))];
+  const remove = [OWNER_KEY, ADOPTED_KEY, VISIBILITY_KEY, ...noted.map(({ column }) => noteKey(column))];
   return toUpdate(bridge, `it stays, and is no longer ours: ${why}`, columns, fields, {
     set: new Map(),
     remove,

@@ -20,13 +20,18 @@ export type Edit =
       readonly uuid: Uuid;
       readonly qosUuid: Uuid | undefined;
     }
-  | { readonly edit: 'remove-qos'; readonly uuid: Uuid };
+  | { readonly edit: 'remove-qos'; readonly uuid: Uuid }
+  /** The accounting pipeline of the bridge that the change is named for, as its rows will be by then. */
+  | { readonly edit: 'write-flows' };
 
 export interface CreateBridge {
   readonly edit: 'create-bridge';
   readonly name: string;
   readonly columns: BridgeColumns;
-  readonly externalIds: ReadonlyMap<string, string>;
+  /** The topology that makes it. */
+  readonly owner: string;
+  /** Noted on the bridge; `undefined`: its ports alone. */
+  readonly visibility: 'pairs' | undefined;
 }
 
 export interface UpdateBridge {

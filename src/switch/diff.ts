@@ -3,6 +3,7 @@ import type { Diff, Refusal } from '../domain.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { bridgeChanges, bridgeRemovals } from './bridgediff.ts';
 import type { SwitchChange } from './change.ts';
+import { flowChanges } from './flowdiff.ts';
 import type { ObservedSwitch } from './observed.ts';
 import { isOwnedBy, ownerOf } from './ownership.ts';
 import { portChanges, portRemoval } from './portdiff.ts';
@@ -17,14 +18,20 @@ export function diffSwitch(desired: DesiredState, observed: ObservedSwitch): Dif
   const wantedBridges = new Set(desired.bridges.map((bridge) => bridge.name));
   const left = leftovers(desired.name, observed, wantedPorts, wantedBridges);
   return {
-    changes: [...bridges.changes, ...ports.changes, ...left].sort(byOrder),
+    changes: withFlows([...bridges.changes, ...ports.changes, ...left], observed),
     refusals: [...bridges.refusals, ...ports.refusals].sort(byName),
   };
 }
 
 /** What has to go so that nothing of this topology is left; nobody else's rows or settings. */
 export function diffSwitchRemoval(topology: string, observed: ObservedSwitch): Diff<SwitchChange> {
-  return { changes: leftovers(topology, observed, new Set(), new Set()).sort(byOrder), refusals: [] };
+  return { changes: withFlows(leftovers(topology, observed, new Set(), new Set()), observed), refusals: [] };
+}
+
+/** Flows are made from rows, so they come last. */
+function withFlows(changes: readonly SwitchChange[], { pipelines }: ObservedSwitch): SwitchChange[] {
+  const rows = changes.toSorted(byOrder);
+  return pipelines ? [...rows, ...flowChanges(pipelines, rows).sort(byOrder)] : rows;
 }
 
 /** Rows that carry our mark and that nothing wants (any more). */
@@ -58,7 +65,7 @@ function leftovers(
   return changes;
 }
 
-const KINDS = ['Bridge', 'Port', 'QoS'];
+const KINDS = ['Bridge', 'Port', 'QoS', 'flows'];
 
 function byOrder(a: SwitchChange, b: SwitchChange): number {
   return KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || compare(a.name, b.name);

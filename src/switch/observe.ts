@@ -11,6 +11,7 @@ import type {
   ObservedQos,
   ObservedSwitch,
 } from './observed.ts';
+import { PIPELINE_COLUMNS } from './pipelinebridge.ts';
 
 /** What the replica has to hold for this room. Statistics are left out: they change every five seconds. */
 export const SWITCH_COLUMNS = {
@@ -30,6 +31,8 @@ export const SWITCH_COLUMNS = {
     'datapath_id',
     'rstp_enable',
     'mcast_snooping_enable',
+    'controller',
+    'fail_mode',
     'external_ids',
   ],
   Port: ['name', 'interfaces', 'tag', 'trunks', 'vlan_mode', 'qos', 'external_ids'],
@@ -41,11 +44,14 @@ export const SWITCH_COLUMNS = {
     'error',
     'link_state',
     'admin_state',
+    'mac_in_use',
+    'status',
     'ingress_policing_rate',
     'ingress_policing_burst',
     'external_ids',
   ],
   QoS: ['type', 'other_config', 'external_ids'],
+  Controller: PIPELINE_COLUMNS.Controller,
 } as const satisfies ColumnChoice<OpenVSwitchTables>;
 
 /** Where the kernel shows that Open vSwitch's datapath module is loaded or built in. */
@@ -80,7 +86,15 @@ export function observeSwitch(
       portNames: portNames.sort(),
     });
   }
-  return { rootUuid, kernelDatapath, bridges, ports, portOfInterface, qos: qosRows(snapshot) };
+  return {
+    rootUuid,
+    kernelDatapath,
+    bridges,
+    ports,
+    portOfInterface,
+    qos: qosRows(snapshot),
+    pipelines: undefined,
+  };
 }
 
 function toPort(snapshot: Snapshot<OpenVSwitchTables>, uuid: Uuid, bridge: string): ObservedPort | undefined {

@@ -1,5 +1,7 @@
 /** What Open vSwitch's database says is there, ours or not, in the terms that the comparison needs. Types only. */
 import type { Uuid } from '../ovsdb/schema/schema.ts';
+import type { BridgeFlows } from './bridgeflows.ts';
+import type { PipelineBridge } from './pipelinebridge.ts';
 
 export interface ObservedSwitch {
   /** The row of the table Open_vSwitch; there is always exactly one. */
@@ -13,6 +15,16 @@ export interface ObservedSwitch {
   /** Name of an Interface → name of its Port: members of a bond have names of their own. */
   readonly portOfInterface: ReadonlyMap<string, string>;
   readonly qos: ReadonlyMap<Uuid, ObservedQos>;
+  /** `undefined` where rows alone are looked at. */
+  readonly pipelines: ObservedPipelines | undefined;
+}
+
+/** What the accounting pipelines of the bridges are made from, and what of them is there. */
+export interface ObservedPipelines {
+  /** By name. */
+  readonly bridges: ReadonlyMap<string, PipelineBridge>;
+  /** By bridge; without those that nobody asked for, and those that could not be read. */
+  readonly flows: ReadonlyMap<string, BridgeFlows>;
 }
 
 export interface ObservedBridge {

@@ -14,7 +14,7 @@ import type {
   UpdatePort,
 } from './change.ts';
 import type { ObservedSwitch } from './observed.ts';
-import { OWNER_KEY } from '../units/externalids.ts';
+import { OWNER_KEY, VISIBILITY_KEY } from '../units/externalids.ts';
 
 type Vswitch = Transaction<OpenVSwitchTables>;
 
@@ -64,6 +64,9 @@ export function compileChanges(changes: readonly SwitchChange[], observed: Obser
         break;
       case 'remove-qos':
         transaction.delete('QoS', edit.uuid);
+        break;
+      case 'write-flows':
+        // Flows are no rows: pipelinewriter.ts's.
         break;
     }
   }
@@ -137,13 +140,16 @@ function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
 
 /** A bridge needs a port of its own name, of type internal, as ovs-vsctl's add-br makes it. */
 function createBridge(transaction: Vswitch, edit: CreateBridge, ports: readonly (Ref | Uuid)[]): Ref {
-  const external_ids = edit.externalIds;
+  const external_ids = new Map([[OWNER_KEY, edit.owner]]);
   const iface = transaction.insert('Interface', { name: edit.name, type: 'internal', external_ids });
   const local = transaction.insert('Port', { name: edit.name, interfaces: [iface], external_ids });
   return transaction.insert('Bridge', {
     name: edit.name,
     ports: [local, ...ports],
-    external_ids,
+    external_ids:
+      edit.visibility === undefined
+        ? external_ids
+        : new Map([...external_ids, [VISIBILITY_KEY, edit.visibility]]),
     ...edit.columns,
   });
 }

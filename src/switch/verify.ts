@@ -7,6 +7,8 @@ import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { renderDuration } from '../units/duration.ts';
 import { limitFindings } from './limits.ts';
+import { toPipelineBridges } from './pipelinebridge.ts';
+import { pipelineFindings } from './pipelinefindings.ts';
 import { portSpecs, type PortSpec } from './portspec.ts';
 import { waitUntilTakenUp } from './takenup.ts';
 
@@ -14,6 +16,8 @@ export interface VerifyOptions extends WaitOptions {
   /** What `cur_cfg` must reach first; `undefined`: we wrote nothing, so what others asked for last. */
   readonly nextCfg: bigint | undefined;
   readonly netns: string | undefined;
+  /** Where ovs-vswitchd has its management sockets. */
+  readonly ovsRundir: string;
 }
 
 /** What is in the database and not in effect, each named with the switch's own words. */
@@ -35,7 +39,10 @@ export async function verifySwitch(
     specs.filter((spec) => !lost.has(spec.name)),
     options,
   );
-  return [...bridges, ...ports, ...limits];
+  const down = new Set(bridges.map((finding) => finding.name));
+  const pipelines = toPipelineBridges(snapshot);
+  for (const name of down) pipelines.delete(name);
+  return [...bridges, ...ports, ...limits, ...(await pipelineFindings(desired, pipelines, options))];
 }
 
 async function waitForVswitchd(

@@ -22,8 +22,8 @@ export interface DesiredBridge {
   /** `undefined` where the file does not say: left as it is. */
   readonly rstp: boolean | undefined;
   readonly mcastSnooping: boolean | undefined;
-  /** What is to be counted; only `ports` is done so far. */
-  readonly visibility: 'ports' | 'pairs' | 'conversations';
+  /** What is to be counted: each port, or also who sends to whom. */
+  readonly visibility: 'ports' | 'pairs';
   /** True where a bridge that something else made may become ours. */
   readonly adopt: boolean;
   readonly uplinks: readonly DesiredUplink[];

@@ -150,7 +150,7 @@ const bridge = z
     visibility: z
       .enum(['ports', 'pairs'])
       .default(DEFAULTS.visibility)
-      .describe('What is counted: bytes per port, or also per pair of VMs (this version counts ports).'),
+      .describe('What is counted: packets and bytes of each port, or also who sends to whom.'),
     adopt: z.boolean().default(false).describe('true: take the bridge over where something else made it.'),
   })
   .describe('An Open vSwitch bridge; its name is a device name of at most 15 bytes.');

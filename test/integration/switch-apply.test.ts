@@ -22,7 +22,13 @@ describe('a plan that was overtaken', () => {
     client: OvsdbClient<OpenVSwitchTables>,
     server: OvsdbServer,
   ): ReturnType<typeof switchDomain> {
-    return switchDomain({ client, remote: server.remote, netns: undefined, databaseOnly: true });
+    return switchDomain({
+      client,
+      remote: server.remote,
+      netns: undefined,
+      ovsRundir: '/nowhere',
+      databaseOnly: true,
+    });
   }
 
   async function withLab(

@@ -120,7 +120,13 @@ describe('switch: laws, on a real ovsdb-server', function () {
   });
 
   function domain(): ReturnType<typeof switchDomain> {
-    return switchDomain({ client, remote: sandbox.remote, netns: undefined, databaseOnly: true });
+    return switchDomain({
+      client,
+      remote: sandbox.remote,
+      netns: undefined,
+      ovsRundir: '/nowhere',
+      databaseOnly: true,
+    });
   }
 
   async function apply(desired: DesiredState): Promise<void> {

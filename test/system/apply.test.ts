@@ -129,6 +129,7 @@ describe('vsb apply', function () {
       'create Bridge br0',
       'create Port a-0',
       'create Port b-0',
+      'create flows br0',
     ]);
     expect((await command('plan', path, '-o', 'json')).stdout).to.equal(plan.stdout);
     expect(await sandbox.vsctl('list-br')).to.equal('');

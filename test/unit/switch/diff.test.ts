@@ -86,6 +86,7 @@ function observed(
       ports.flatMap((port) => port.interfaces.map((iface) => [iface.name, port.name] as const)),
     ),
     qos: new Map(qos.map((row) => [row.uuid, row])),
+    pipelines: undefined,
   };
 }
 
