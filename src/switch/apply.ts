@@ -38,7 +38,8 @@ export async function applySwitch(
   return { failed: [], nextCfg: nextCfgAt === undefined ? undefined : nextCfgOf(outcome, nextCfgAt) };
 }
 
-function demandSuccess(outcome: TransactionOutcome, remote: string): void {
+/** @throws SWITCH_CHANGED, SWITCH_REJECTED, SWITCH_OUTCOME_UNKNOWN where a transaction did not succeed */
+export function demandSuccess(outcome: TransactionOutcome, remote: string): void {
   switch (outcome.outcome) {
     case 'success':
     case 'unchanged':
