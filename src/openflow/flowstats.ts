@@ -5,6 +5,7 @@
  * the bytes that arrived, and what it holds is read when it is asked for.
  */
 import { toCounter, type Counter } from '../units/counter.ts';
+import { decodeInstructions, type Instruction } from './instructions.ts';
 import { decodeMatch, encodeMatch, measureMatch, readRegister, type Match } from './match.ts';
 import { malformed, requireBytes } from './wire.ts';
 
@@ -28,7 +29,7 @@ export interface FlowStatsRequest {
 
 /**
  * A rule and its counters. It keeps the message that it came in from being freed, up to 64 KiB: take what is to be kept
- * out of it. `match` throws OPENFLOW_PROTOCOL where its bytes are none.
+ * out of it. `match` and `instructions` are decoded each time; they throw OPENFLOW_PROTOCOL where their bytes are none.
  */
 export interface FlowStats {
   readonly tableId: number;
@@ -45,6 +46,7 @@ export interface FlowStats {
   /** `ofp_flow_mod_flags`: 1 is OFPFF_SEND_FLOW_REM. */
   readonly flags: number;
   readonly match: Match;
+  readonly instructions: readonly Instruction[];
   /** The value of `reg0` to `reg15` that it matches; `undefined` where it does not match the whole of it. */
   register(number: number): number | undefined;
 }
@@ -134,6 +136,11 @@ class FlowStatsView implements FlowStats {
 
   get match(): Match {
     return decodeMatch(this.#body.subarray(this.#at + FIXED_BYTES));
+  }
+
+  get instructions(): readonly Instruction[] {
+    const { end } = measureMatch(this.#body, this.#at + FIXED_BYTES);
+    return decodeInstructions(this.#body.subarray(end, this.#at + this.#view.getUint16(this.#at)));
   }
 
   register(number: number): number | undefined {

@@ -132,12 +132,12 @@ export function decodeField(bytes: Buffer): { value: FieldValue; bytes: number }
 
 /** `in_port=1,eth_dst=52:54:00:00:00:01,reg0=0x7`, as ovs-ofctl(8) reads it; `` for one that matches everything. */
 export function renderMatch(match: Match): string {
-  return match.map(renderField).join(',');
+  return match.map((one) => `${one.field.name}=${renderValue(one)}`).join(',');
 }
 
-/** `name=value` or `name=value/mask`. */
-export function renderField({ field, bytes, value, mask }: FieldValue): string {
-  return `${field.name}=${renderFieldValue(field.format, bytes, value, mask)}`;
+/** `0x1` or, with a mask, `10.0.0.0/8`. */
+export function renderValue({ field, bytes, value, mask }: FieldValue): string {
+  return renderFieldValue(field.format, bytes, value, mask);
 }
 
 /** A field of class 0xffff has the id of its experimenter before its value. */

@@ -76,6 +76,27 @@ export function splitEntries(body: Buffer, entryBytes: number, what: string): Bu
   );
 }
 
+/**
+ * The entries of a body that each say how long they are.
+ * @param leastBytes of an entry; it has a length of 16 bits at `lengthOffset`
+ * @throws OPENFLOW_PROTOCOL where one is shorter than that, or longer than what is left.
+ */
+export function* sizedEntries(
+  body: Buffer,
+  leastBytes: number,
+  what: string,
+  lengthOffset = 0,
+): Generator<Buffer, void, undefined> {
+  for (let offset = 0; offset < body.length;) {
+    requireBytes(body, offset, leastBytes, what);
+    const lengthBytes = body.readUInt16BE(offset + lengthOffset);
+    if (lengthBytes < leastBytes) throw malformed(`${what} of length ${String(lengthBytes)}`);
+    requireBytes(body, offset, lengthBytes, what);
+    yield body.subarray(offset, offset + lengthBytes);
+    offset += lengthBytes;
+  }
+}
+
 /** OPENFLOW_PROTOCOL for what was found in place of a proper message. */
 export function malformed(what: string): Error {
   return fail('OPENFLOW_PROTOCOL', { what, where: undefined });

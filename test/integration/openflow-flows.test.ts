@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { writeFile } from 'node:fs/promises';
 import { OpenFlowConnection } from '../../src/openflow/connection.ts';
+import type { FlowStats } from '../../src/openflow/flowstats.ts';
+import { renderInstructions } from '../../src/openflow/instructions.ts';
 import { renderMatch, toFieldValue } from '../../src/openflow/match.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts';
 
@@ -28,6 +30,23 @@ const MATCHES = [
   'pkt_mark=7,conj_id=5,ip',
   'mpls,mpls_label=5,mpls_bos=1',
   'sctp,tp_dst=9',
+];
+
+/** In the form that it gets from ovs-ofctl. */
+const ACTIONS = [
+  'drop',
+  'NORMAL',
+  'output:7,LOCAL,IN_PORT',
+  'resubmit(,50),resubmit(3,),resubmit(4,60)',
+  'set_field:0x8001->reg0,goto_table:9',
+  'set_field:52:54:00:00:00:01->eth_src,pop_vlan,push_vlan:0x8100,set_field:0x100a->vlan_vid,output:1',
+  'load:0x1->reg2[0..31],load:0x7->reg3[4..7]',
+  'move:vlan_vid[0..11]->reg3[0..11]',
+  'group:22082',
+  'set_queue:5,output:2',
+  'write_actions(output:3),write_metadata:0x12/0xff',
+  'clear_actions,goto_table:4',
+  'dec_ttl,exit',
 ];
 
 describe('openflow rules, with a real ovs-vswitchd', () => {
@@ -118,6 +137,40 @@ describe('openflow rules, with a real ovs-vswitchd', () => {
     expect(await dumped(sandbox, 'br1')).to.deep.equal(await dumped(sandbox, 'br0'));
   });
 
+  it('prints instructions that ovs-ofctl reads as the same', async () => {
+    await using sandbox = await startTestSandbox({ dummy: true });
+    await sandbox.vsctl('add-br', 'br0', '--', 'add-br', 'br1');
+    for (const bridge of ['br0', 'br1']) {
+      await sandbox.ofctl('-OOpenFlow13', 'add-group', bridge, 'group_id=22082,type=all,bucket=output:1');
+      await sandbox.ofctl('del-flows', bridge);
+    }
+    for (const [index, actions] of ACTIONS.entries()) {
+      const flow = `table=1,ip,vlan_tci=0x1000/0x1000,reg0=${String(index)},actions=${actions}`;
+      await sandbox.ofctl('-OOpenFlow13', 'add-flow', 'br0', flow);
+    }
+    await using connection = await OpenFlowConnection.connect(`${sandbox.rundir}/br0.mgmt`);
+    const flows = [...(await connection.flowStats())].sort(byRegister0);
+    for (const { match, instructions } of flows) {
+      const flow = `table=1,${renderMatch(match)},actions=${renderInstructions(instructions)}`;
+      await sandbox.ofctl('-OOpenFlow13', 'add-flow', 'br1', flow);
+    }
+    expect(await dumped(sandbox, 'br1')).to.deep.equal(await dumped(sandbox, 'br0'));
+    expect(flows.map(({ instructions }) => renderInstructions(instructions))).to.deep.equal(ACTIONS);
+  });
+
+  it('keeps the bytes of an action that it does not know, with its name', async () => {
+    await using sandbox = await startTestSandbox({ dummy: true });
+    await sandbox.vsctl('add-br', 'br0');
+    await sandbox.ofctl('del-flows', 'br0');
+    const learn = 'learn(table=50,priority=100,cookie=0x77,NXM_NX_REG0[])';
+    await sandbox.ofctl('-OOpenFlow13', 'add-flow', 'br0', `ip,actions=${learn},ct(commit),note:01.02`);
+    await using connection = await OpenFlowConnection.connect(`${sandbox.rundir}/br0.mgmt`);
+    const [flow] = await connection.flowStats();
+    expect(renderInstructions(flow?.instructions ?? [])).to.match(
+      /^learn\(0x0000000000640000000000000077[0-9a-f]+\),ct\(0x0001[0-9a-f]+\),note\(0x0102[0-9a-f]*\)$/,
+    );
+  });
+
   it('reads 5,000 rules, in several parts', async () => {
     await using sandbox = await startTestSandbox({ dummy: true });
     await sandbox.vsctl('add-br', 'br0');
@@ -130,6 +183,10 @@ describe('openflow rules, with a real ovs-vswitchd', () => {
     expect(new Set(flows.map((flow) => flow.register(0))).size).to.equal(5000);
   });
 });
+
+function byRegister0(a: FlowStats, b: FlowStats): number {
+  return (a.register(0) ?? 0) - (b.register(0) ?? 0);
+}
 
 /** Sorted, without what differs from run to run. */
 async function dumped(sandbox: TestSandbox, bridge: string): Promise<readonly string[]> {
