@@ -1,9 +1,12 @@
 /** What is there: bridge → port → VM NIC, with state and errors, whoever made it. */
 import type { InterfaceRow, OpenVSwitchTables, PortRow } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
-import type { ShownBridge, ShownPort, ShownSwitch } from '../output/show.ts';
+import type { ShownBridge, ShownPort, ShownSwitch, ShownVisibility } from '../output/show.ts';
+import type { FlowsOptions } from '../switch/flowreader.ts';
 import { ownerOf } from '../switch/ownership.ts';
-import { NETWORK_KEY, NIC_KEY, VM_KEY } from '../units/externalids.ts';
+import { toPipelineBridges } from '../switch/pipelinebridge.ts';
+import { inspectPipeline, type InspectedBridge } from '../switch/pipelinewriter.ts';
+import { NETWORK_KEY, NIC_KEY, vmOf } from '../units/externalids.ts';
 import type { Settings } from './settings.ts';
 import { connectSwitch } from './switchclient.ts';
 
@@ -12,6 +15,7 @@ export async function show(settings: Settings, signal?: AbortSignal): Promise<Sh
   await using client = await connectSwitch(settings, { signal, follow: false });
   const snapshot = client.snapshot();
   const [root] = snapshot.table('Open_vSwitch').values();
+  const inspected = await inspectBridges(snapshot, { ovsRundir: settings.ovsRundir, signal });
   const bridges = [...snapshot.table('Bridge').values()]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((bridge): ShownBridge => ({
@@ -20,6 +24,7 @@ export async function show(settings: Settings, signal?: AbortSignal): Promise<Sh
       datapathId: bridge.datapath_id,
       owner: ownerOf(bridge.external_ids),
       error: bridge.datapath_id === undefined ? 'no datapath: it is not up' : undefined,
+      visibility: toShownVisibility(inspected.get(bridge.name)),
       ports: bridge.ports
         .flatMap((uuid) => snapshot.row('Port', uuid) ?? [])
         .filter((port) => port.name !== bridge.name)
@@ -29,16 +34,31 @@ export async function show(settings: Settings, signal?: AbortSignal): Promise<Sh
   return { remote: settings.remote, ovsVersion: root?.ovs_version, bridges };
 }
 
+async function inspectBridges(
+  snapshot: Snapshot<OpenVSwitchTables>,
+  options: FlowsOptions,
+): Promise<ReadonlyMap<string, InspectedBridge>> {
+  const bridges = [...toPipelineBridges(snapshot).values()];
+  const inspected = await Promise.all(bridges.map((bridge) => inspectPipeline(bridge, options)));
+  return new Map(inspected.map((one) => [one.bridge, one]));
+}
+
+function toShownVisibility(inspected: InspectedBridge | undefined): ShownVisibility | undefined {
+  if (!inspected) return undefined;
+  const { mode, reason, foreignFlows, missing, error } = inspected;
+  const why = error && `[${error.code}] ${error.message}`;
+  return { mode, reason, foreignFlows, missingRules: missing, error: why };
+}
+
 function toShownPort(port: PortRow, snapshot: Snapshot<OpenVSwitchTables>): ShownPort {
   const interfaces = port.interfaces.flatMap((uuid) => snapshot.row('Interface', uuid) ?? []);
   const iface = interfaces[0];
   const ids = iface?.external_ids;
-  const vm = ids?.get(VM_KEY) ?? ids?.get('vm-id') ?? ids?.get('vm-uuid');
   const qos = port.qos === undefined ? undefined : snapshot.row('QoS', port.qos);
   return {
     name: port.name,
     owner: ownerOf(port.external_ids),
-    vm,
+    vm: ids && vmOf(ids),
     nic: ids?.get(NIC_KEY),
     network: ids?.get(NETWORK_KEY),
     mac: ids?.get('attached-mac'),

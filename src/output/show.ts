@@ -18,8 +18,23 @@ export interface ShownBridge {
   /** The topology that owns it. */
   readonly owner: string | undefined;
   readonly error: string | undefined;
+  /** `undefined` where it has just gone. */
+  readonly visibility: ShownVisibility | undefined;
   /** Without the bridge's own port. */
   readonly ports: readonly ShownPort[];
+}
+
+/** What can be counted on a bridge, and why not more. */
+export interface ShownVisibility {
+  /** `pairs`: who sends to whom; `ports`: each port; `foreign`: its flows are not ours to change. */
+  readonly mode: 'pairs' | 'ports' | 'foreign';
+  readonly reason: string;
+  /** How many flows of others come before ours; what they forward is not counted in pairs. `undefined`: not looked at. */
+  readonly foreignFlows: number | undefined;
+  /** How many of our rules are missing. `undefined`: not looked at. */
+  readonly missingRules: number | undefined;
+  /** Why its flows could not be looked at. */
+  readonly error: string | undefined;
 }
 
 export interface ShownPort {
@@ -49,7 +64,8 @@ export function renderShow(shown: ShownSwitch, options: { readonly colour: boole
   for (const bridge of shown.bridges) {
     const owner = bridge.owner === undefined ? '' : draw('dim', ` (${toPrintable(bridge.owner)})`);
     const name = draw('bold', toPrintable(bridge.name));
-    lines.push(`${name} ${toPrintable(bridge.datapath)}${owner}${problem(bridge.error, draw)}`);
+    const visibility = visibilityText(bridge.visibility, draw);
+    lines.push(`${name} ${toPrintable(bridge.datapath)}${owner}${visibility}${problem(bridge.error, draw)}`);
     lines.push(...portLines(bridge.ports, draw));
   }
   return `${lines.join('\n')}\n`;
@@ -58,6 +74,17 @@ export function renderShow(shown: ShownSwitch, options: { readonly colour: boole
 /** The tree as data; what is not known is left out. */
 export function toShowDocument(shown: ShownSwitch): Readonly<Record<string, unknown>> {
   return { formatVersion: FORMAT_VERSION, ...shown };
+}
+
+function visibilityText(visibility: ShownVisibility | undefined, draw: Paint): string {
+  if (!visibility) return '';
+  const { mode, reason, foreignFlows = 0, missingRules = 0, error } = visibility;
+  if (mode !== 'pairs') return `  ${mode}: ${toPrintable(reason)}`;
+  const notes = [
+    ...(foreignFlows > 0 ? [`${String(foreignFlows)} flows of others come first`] : []),
+    ...(missingRules > 0 ? [draw('yellow', `${String(missingRules)} rules are missing: run vsb apply`)] : []),
+  ];
+  return `  pairs${notes.length > 0 ? `: ${notes.join(', ')}` : ''}${problem(error, draw)}`;
 }
 
 function portLines(ports: readonly ShownPort[], draw: Paint): string[] {

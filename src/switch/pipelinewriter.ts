@@ -22,14 +22,31 @@ export async function writePipeline(bridge: PipelineBridge, options: FlowsOption
 }
 
 /** A bridge, what is counted on it and why not more. */
-export interface EnsuredBridge extends BridgeMode {
+export interface InspectedBridge extends BridgeMode {
   readonly bridge: string;
-  /** How many flows of others a packet meets before ours: what they forward is not counted in pairs. */
-  readonly foreignFlows: number;
-  /** How many rules were added. */
-  readonly restored: number;
+  /**
+   * How many flows of others a packet meets before ours: what they forward is not counted in pairs. `undefined` where
+   * the tables were not read, since the rows alone say that they have no pipeline.
+   */
+  readonly foreignFlows: number | undefined;
+  /** How many rules of ours are missing; `undefined` likewise. */
+  readonly missing: number | undefined;
   /** Why the rules could not be read or written. */
   readonly error: VsbError | undefined;
+}
+
+/** Looks, and touches nothing. Never fails. */
+export async function inspectPipeline(
+  bridge: PipelineBridge,
+  options: FlowsOptions,
+): Promise<InspectedBridge> {
+  return (await inspect(bridge, options)).inspected;
+}
+
+/** The same bridge after its rules were made whole. */
+export interface EnsuredBridge extends InspectedBridge {
+  /** How many rules were added. */
+  readonly restored: number;
 }
 
 /**
@@ -44,32 +61,49 @@ export function ensurePipeline(
 }
 
 async function ensureBridge(bridge: PipelineBridge, options: FlowsOptions): Promise<EnsuredBridge> {
-  const byRows = bridgeMode(bridge, undefined);
-  const nothing = { bridge: bridge.name, foreignFlows: 0, restored: 0, error: undefined };
-  if (byRows.mode !== 'pairs') return { ...nothing, ...byRows };
+  const { inspected, flows } = await inspect(bridge, options);
+  if (!flows || inspected.mode !== 'pairs') return { ...inspected, restored: 0 };
   try {
-    const flows = await readBridgeFlows(bridge.name, options);
-    const mode = bridgeMode(bridge, flows);
-    const known = { ...nothing, ...mode, foreignFlows: flows.foreignFlows };
-    if (mode.mode !== 'pairs') return known;
-    return { ...known, restored: await writeDifference(bridge, flows, options) };
+    await writeDifference(bridge, flows, options);
+    return { ...inspected, missing: 0, restored: inspected.missing ?? 0 };
   } catch (thrown) {
-    return { ...nothing, ...byRows, error: toVsbError(thrown) };
+    return { ...inspected, restored: 0, error: toVsbError(thrown) };
   }
 }
 
-/** @returns how many rules were added, but for those that follow an address of the host */
+async function inspect(
+  bridge: PipelineBridge,
+  options: FlowsOptions,
+): Promise<{ readonly inspected: InspectedBridge; readonly flows: BridgeFlows | undefined }> {
+  const byRows = bridgeMode(bridge, undefined);
+  const unread = {
+    bridge: bridge.name,
+    ...byRows,
+    foreignFlows: undefined,
+    missing: undefined,
+    error: undefined,
+  };
+  if (byRows.mode !== 'pairs') return { inspected: unread, flows: undefined };
+  try {
+    const flows = await readBridgeFlows(bridge.name, options);
+    const { foreignFlows } = flows;
+    const missing = countRules(diffPipeline(bridge, flows)).come;
+    return { inspected: { ...unread, ...bridgeMode(bridge, flows), foreignFlows, missing }, flows };
+  } catch (thrown) {
+    return { inspected: { ...unread, error: toVsbError(thrown) }, flows: undefined };
+  }
+}
+
 async function writeDifference(
   bridge: PipelineBridge,
   flows: BridgeFlows,
   { ovsRundir, signal }: FlowsOptions,
-): Promise<number> {
+): Promise<void> {
   const diff = diffPipeline(bridge, flows);
-  if (!isDifferent(diff)) return 0;
+  if (!isDifferent(diff)) return;
   await runOrFail('ovs-ofctl', ['-O', VERSIONS, 'bundle', `unix:${ovsRundir}/${bridge.name}.mgmt`, '-'], {
     timeoutMs: WRITE_LIMIT_MS,
     input: renderBundle(diff),
     signal,
   });
-  return countRules(diff).come;
 }

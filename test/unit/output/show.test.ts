@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { renderShow, toShowDocument, type ShownPort, type ShownSwitch } from '../../../src/output/show.ts';
+import {
+  renderShow,
+  toShowDocument,
+  type ShownPort,
+  type ShownSwitch,
+  type ShownVisibility,
+} from '../../../src/output/show.ts';
 
 function port(settings: Partial<ShownPort>): ShownPort {
   return {
@@ -21,13 +27,26 @@ function port(settings: Partial<ShownPort>): ShownPort {
   };
 }
 
+const PAIRS: ShownVisibility = {
+  mode: 'pairs',
+  reason: 'topology "lab" wants it (visibility: pairs)',
+  foreignFlows: 0,
+  missingRules: 0,
+  error: undefined,
+};
+
 function shown(...ports: ShownPort[]): ShownSwitch {
+  return shownAs({}, ...ports);
+}
+
+function shownAs(visibility: Partial<ShownVisibility>, ...ports: ShownPort[]): ShownSwitch {
   const bridge = {
     name: 'br0',
     datapath: 'netdev',
     datapathId: '0000000000000001',
     owner: 'lab',
     error: undefined,
+    visibility: { ...PAIRS, ...visibility },
     ports,
   };
   return { remote: 'unix:/run/db.sock', ovsVersion: '3.1.0', bridges: [bridge] };
@@ -53,9 +72,23 @@ describe('renderShow', () => {
       { colour: false },
     );
     expect(text).to.equal(
-      'br0 netdev (lab)\n' +
+      'br0 netdev (lab)  pairs\n' +
         '├─ web1-0  web1:0  web  access 10  52:54:00:10:00:01  up       sent ≤100Mbit/s, received ≤1.50Gbit/s\n' +
         '└─ eno1    -       -    trunk all  -                  unknown not ours\n',
+    );
+  });
+
+  it('says what can be counted on a bridge, and why not more', () => {
+    const headOf = (visibility: Partial<ShownVisibility>): string =>
+      renderShow(shownAs(visibility, port({})), { colour: false }).split('\n')[0] ?? '';
+    expect(headOf({ mode: 'foreign', reason: 'no topology manages it' })).to.equal(
+      'br0 netdev (lab)  foreign: no topology manages it',
+    );
+    expect(headOf({ foreignFlows: 3, missingRules: 31 })).to.equal(
+      'br0 netdev (lab)  pairs: 3 flows of others come first, 31 rules are missing: run vsb apply',
+    );
+    expect(headOf({ foreignFlows: undefined, missingRules: undefined, error: '[X] why' })).to.equal(
+      'br0 netdev (lab)  pairs  error: [X] why',
     );
   });
 
@@ -76,7 +109,13 @@ describe('renderShow', () => {
     const text = renderShow(
       {
         ...head,
-        bridges: bridges.map((bridge) => ({ ...bridge, owner: evil, error: evil, datapath: evil })),
+        bridges: bridges.map((bridge) => ({
+          ...bridge,
+          owner: evil,
+          error: evil,
+          datapath: evil,
+          visibility: { ...PAIRS, mode: 'foreign', reason: evil, error: evil },
+        })),
       },
       { colour: false },
     );
