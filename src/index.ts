@@ -11,6 +11,7 @@
 export { apply, destroy, plan, type ApplyOptions, type ApplyReport, type PlanOptions } from './app/apply.ts';
 export { watch, type View, type ViewName, type WatchOptions } from './app/watch.ts';
 export { show } from './app/show.ts';
+export { MetricsSource, type MetricsOptions, type Scrape } from './app/metrics.ts';
 export { trace, type Trace, type TraceOptions } from './app/trace.ts';
 export { toSettings, type SettingFlags, type Settings } from './app/settings.ts';
 

@@ -14,6 +14,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   vm: () => import('./vm.ts'),
   watch: () => import('./watch.ts'),
   trace: () => import('./trace.ts'),
+  metrics: () => import('./metrics.ts'),
   sandbox: () => import('./sandbox.ts'),
   completion: () => import('./completion.ts'),
 };
