@@ -1,15 +1,13 @@
-/** What is in the tables of a bridge, as far as the accounting pipeline has to know: which rules are ours, and whether others leave it room. */
+/**
+ * What is in the tables of a bridge, as far as the accounting pipeline has to know: which rules are ours, and whether those
+ * of others leave it room. Pure.
+ */
 import { ACCOUNTING_TABLES, decodeCookie } from '../openflow/accounting.ts';
+import type { FlowStats } from '../openflow/flowstats.ts';
+import { renderInstructions } from '../openflow/instructions.ts';
 import { HIGHEST_CLASSIFY_PRIORITY } from './pipeline.ts';
 
-/** A flow of a bridge; match and actions in ovs-ofctl's words, asked for only where they matter. */
-export interface FlowEntry {
-  readonly tableId: number;
-  readonly priority: number;
-  readonly cookie: bigint;
-  readonly match: () => string;
-  readonly actions: () => string;
-}
+type FlowEntry = Pick<FlowStats, 'tableId' | 'priority' | 'cookie' | 'match' | 'instructions'>;
 
 export interface BridgeFlows {
   /** Cookies of our rules that were written, not learned. */
@@ -30,7 +28,7 @@ const OUR_TABLES: readonly number[] = [
   ACCOUNTING_TABLES.forward,
 ];
 
-/** Pure. */
+/** Sorts the flows of a bridge by whose they are and what they mean to ours. */
 export function toBridgeFlows(entries: Iterable<FlowEntry>): BridgeFlows {
   const rules = new Set<bigint>();
   const learnedSources = new Set<number>();
@@ -49,14 +47,21 @@ export function toBridgeFlows(entries: Iterable<FlowEntry>): BridgeFlows {
   return { rules, learnedSources, foreignFlows, hasDefault, conflict };
 }
 
-function isDefault({ tableId, priority, match, actions }: FlowEntry): boolean {
-  const isLast = tableId === ACCOUNTING_TABLES.classify && priority === 0;
-  return isLast && match() === '' && actions() === 'NORMAL';
+function isDefault(entry: FlowEntry): boolean {
+  return isLast(entry) && renderInstructions(entry.instructions) === 'NORMAL';
 }
 
-function conflictOf({ tableId, priority, match, actions }: FlowEntry): string | undefined {
+/** What a packet comes to that nothing else in table 0 matches. */
+function isLast({ tableId, priority, match }: FlowEntry): boolean {
+  return tableId === ACCOUNTING_TABLES.classify && priority === 0 && match.length === 0;
+}
+
+function conflictOf(entry: FlowEntry): string | undefined {
+  const { tableId, priority } = entry;
   if (OUR_TABLES.includes(tableId)) return `table ${String(tableId)} has flows of somebody else`;
   if (tableId !== ACCOUNTING_TABLES.classify) return undefined;
-  if (priority === 0 && match() === '') return `its default rule is "${actions()}", not NORMAL`;
+  if (isLast(entry)) {
+    return `its default rule is "${renderInstructions(entry.instructions)}", not NORMAL`;
+  }
   return `table 0 has flows of somebody else with priority ${String(priority)}, where ours would come first`;
 }

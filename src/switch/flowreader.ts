@@ -1,6 +1,5 @@
 /** Reads the tables of a bridge for the accounting pipeline. */
 import { OpenFlowConnection } from '../openflow/connection.ts';
-import { renderMatch } from '../openflow/match.ts';
 import { toBridgeFlows, type BridgeFlows } from './bridgeflows.ts';
 
 export interface FlowsOptions {
@@ -21,14 +20,5 @@ export async function readBridgeFlows(
     limitMs: READ_LIMIT_MS,
     ...(signal ? { signal } : {}),
   });
-  const flows = await connection.flowStats();
-  return toBridgeFlows(
-    flows.map((flow) => ({
-      tableId: flow.tableId,
-      priority: flow.priority,
-      cookie: flow.cookie,
-      match: () => renderMatch(flow.match),
-      actions: () => 'NORMAL',
-    })),
-  );
+  return toBridgeFlows(await connection.flowStats());
 }

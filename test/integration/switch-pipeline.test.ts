@@ -321,11 +321,14 @@ describe('the accounting pipeline, with a real Open vSwitch', function () {
     await lab.apply(pairs);
     expect(await lab.dumpFlows()).to.include('cookie=0x5642');
     lab.sandbox.announce(/connection failed|connection attempt failed|Connection refused/);
-    await lab.sandbox.vsctl('set-controller', 'br0', 'tcp:127.0.0.1:9');
+    const target = 'tcp:127.0.0.1:9';
+    await lab.sandbox.vsctl(
+      ...['set-controller', 'br0', target, '--', 'set', 'Controller', 'br0', 'connection-mode=out-of-band'],
+    );
     await lab.until((bridges) => (bridges.get('br0')?.controllers.length ?? 0) > 0);
     expect((await lab.ensure())[0]).to.deep.include({
       mode: 'foreign',
-      reason: 'the controller tcp:127.0.0.1:9 makes its flows',
+      reason: `the controller ${target} makes its flows`,
     });
     expect((await lab.tryApply(pairs)).findings.map(({ code }) => code)).to.deep.equal(['PIPELINE_BLOCKED']);
   });

@@ -368,7 +368,7 @@ describe('vsb apply', function () {
     await command('apply', path, '--yes');
     const shown = await command('show');
     expect(shown.status).to.equal(0);
-    expect(shown.stdout).to.match(/^br0 netdev \(lab\)$/m);
+    expect(shown.stdout).to.match(/^br0 netdev \(lab\) {2}pairs$/m);
     expect(shown.stdout).to.match(/a-0 +a:0 +web +access 10 +52:54:00:00:00:0a/);
     expect(shown.stdout).to.match(/nodev .*error: could not open network device nodev/);
     const document = JSON.parse((await command('show', '-o', 'json')).stdout) as {
