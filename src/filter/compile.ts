@@ -1,6 +1,6 @@
 /** From a filter's text to a test of rows, with every field and value checked against the rows' fields. Pure. */
 import { distance } from 'fastest-levenshtein';
-import type { VsbError } from '../errors.ts';
+import { VsbError } from '../errors.ts';
 import type { Expression, Operator, Value } from './expression.ts';
 import {
   fieldOf,
@@ -32,6 +32,24 @@ export function compileFilter<Row>(text: string, source: FilterSource<Row>): Fil
   const compiler = new Compiler(text, source);
   const matches = compiler.compile(parseFilter(text));
   return { text: text.trim(), fields: compiler.fields, matches };
+}
+
+/** What is wrong with a filter, and where: the column, counted in characters from 1. */
+export interface FilterFault {
+  readonly column: number;
+  readonly why: string;
+}
+
+/** Tells what {@link compileFilter} would fail with, for where the filter is still being written. */
+export function findFilterFault<Row>(text: string, source: FilterSource<Row>): FilterFault | undefined {
+  try {
+    compileFilter(text, source);
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof VsbError) || thrown.code !== 'FILTER_INVALID') throw thrown;
+    const { column, why } = thrown.details;
+    return { column: Number(column), why: String(why) };
+  }
 }
 
 type Read<Row> = (row: Row) => FieldValue;
