@@ -442,6 +442,25 @@ const registry = {
       `"${d.match}" is no packet to trace: ${d.why}. ` +
       'Write arp, icmp, ip, tcp/PORT, udp/PORT or sctp/PORT, or fields of ovs-fields(7) such as tcp,tcp_dst=80.',
   ),
+  CAPTURE_FILTER_INVALID: define(
+    64,
+    400,
+    (d: { filter: string; why: string }) =>
+      `"${d.filter}" is no filter for a capture: ${d.why}. Write it as for tcpdump (pcap-filter(7)), such as "tcp port 80".`,
+  ),
+  CAPTURE_FAILED: define(
+    1,
+    503,
+    (d: { nic: string; device: string; why: string }) =>
+      `Nothing can be captured at ${d.nic} (device "${d.device}"): ${d.why}. ` +
+      'Check that the device is there (ip link), that --netns is its network namespace, and run as root.',
+  ),
+  CAPTURE_GARBLED: define(
+    1,
+    500,
+    (d: { why: string }) =>
+      `What tcpdump writes is no capture: ${d.why}. Run "tcpdump --version", and report it with that.`,
+  ),
   // --- topology
   TOPOLOGY_INVALID: define(
     78,
