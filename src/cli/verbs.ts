@@ -13,6 +13,8 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   show: () => import('./show.ts'),
   vm: () => import('./vm.ts'),
   watch: () => import('./watch.ts'),
+  top: () => import('./top.ts'),
+  capture: () => import('./capture.ts'),
   trace: () => import('./trace.ts'),
   metrics: () => import('./metrics.ts'),
   sandbox: () => import('./sandbox.ts'),
