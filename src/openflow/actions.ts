@@ -6,12 +6,12 @@ import { ACTION_NAMES, NICIRA_ACTION_NAMES } from './actionnames.ts';
 import { renderPort } from './fieldtext.ts';
 import { decodeField, renderValue, type FieldValue } from './match.ts';
 import { fieldOf, isExperimenterField, type Field } from './matchfields.ts';
-import { malformed, requireBytes, sizedEntries } from './wire.ts';
+import { entryBytes, malformed, requireBytes } from './wire.ts';
 
 /** Bytes of type and length. */
 const HEADER_BYTES = 4;
 const EXPERIMENTER = 0xffff;
-/** Type, length, experimenter and subtype. */
+/** With experimenter and subtype. */
 const NICIRA_HEADER_BYTES = 10;
 const NICIRA = 0x00002320;
 const OUTPUT = 0;
@@ -50,11 +50,17 @@ export type Action =
   | { readonly kind: 'other'; readonly name: string; readonly bytes: Buffer };
 
 /**
- * A list of actions.
+ * The actions from `start` to `end`.
  * @throws OPENFLOW_PROTOCOL where one is cut short.
  */
-export function decodeActions(bytes: Buffer): Action[] {
-  return Array.from(sizedEntries(bytes, HEADER_BYTES, 'an action', 2), decodeAction);
+export function decodeActions(bytes: Buffer, start: number, end: number): Action[] {
+  const actions: Action[] = [];
+  for (let offset = start; offset < end;) {
+    const next = offset + entryBytes(bytes, offset, end, HEADER_BYTES, 'an action', 2);
+    actions.push(decodeAction(bytes, offset, next));
+    offset = next;
+  }
+  return actions;
 }
 
 /** `set_field:0x1->reg0,resubmit(,50),LOCAL`, as ovs-ofctl(8) reads it but for what is not known here; or `drop`. */
@@ -62,94 +68,90 @@ export function renderActions(actions: readonly Action[]): string {
   return actions.length === 0 ? 'drop' : actions.map(renderAction).join(',');
 }
 
-function decodeAction(action: Buffer): Action {
-  const type = action.readUInt16BE(0);
-  const u32 = (): number => readArgument(action, 4, 4).readUInt32BE(0);
+function decodeAction(bytes: Buffer, start: number, end: number): Action {
+  const type = bytes.readUInt16BE(start);
+  const argument = (count: number): number => {
+    requireBytes(bytes, start + HEADER_BYTES, count, 'an action', end);
+    return bytes.readUIntBE(start + HEADER_BYTES, count);
+  };
   switch (type) {
     case OUTPUT:
-      return { kind: 'output', port: u32() };
+      return { kind: 'output', port: argument(4) };
     case GROUP:
-      return { kind: 'group', group: u32() };
+      return { kind: 'group', group: argument(4) };
     case SET_QUEUE:
-      return { kind: 'set-queue', queue: u32() };
+      return { kind: 'set-queue', queue: argument(4) };
     case PUSH_VLAN:
-      return { kind: 'push-vlan', etherType: readArgument(action, 4, 2).readUInt16BE(0) };
+      return { kind: 'push-vlan', etherType: argument(2) };
     case POP_VLAN:
       return { kind: 'pop-vlan' };
     case SET_FIELD:
-      return { kind: 'set-field', field: decodeField(action.subarray(HEADER_BYTES)).value };
+      return { kind: 'set-field', field: decodeField(bytes, start + HEADER_BYTES, end) };
     case EXPERIMENTER:
-      return decodeExperimenterAction(action);
+      return argument(4) === NICIRA
+        ? decodeNiciraAction(bytes, start, end)
+        : other(bytes, start + 8, end, `experimenter(0x${argument(4).toString(16)})`);
     default:
-      return {
-        kind: 'other',
-        name: ACTION_NAMES.get(type) ?? `action(${String(type)})`,
-        bytes: action.subarray(HEADER_BYTES),
-      };
+      return other(bytes, start + HEADER_BYTES, end, ACTION_NAMES.get(type) ?? `action(${String(type)})`);
   }
 }
 
-function decodeExperimenterAction(action: Buffer): Action {
-  const experimenter = readArgument(action, 4, 4).readUInt32BE(0);
-  if (experimenter !== NICIRA) {
-    const name = `experimenter(0x${experimenter.toString(16)})`;
-    return { kind: 'other', name, bytes: action.subarray(8) };
-  }
-  const subtype = readArgument(action, 8, 2).readUInt16BE(0);
+/** Open vSwitch's own; all of them begin with 16 bytes, in which arguments may be. */
+function decodeNiciraAction(bytes: Buffer, start: number, end: number): Action {
+  const at = start + NICIRA_HEADER_BYTES;
+  requireBytes(bytes, at, 6, 'an action', end);
+  const subtype = bytes.readUInt16BE(at - 2);
   switch (subtype) {
     case NICIRA_RESUBMIT:
-      return { kind: 'resubmit', port: decodeResubmitPort(action), table: undefined };
-    case NICIRA_RESUBMIT_TABLE: {
-      const table = readArgument(action, 12, 1).readUInt8(0);
-      const isSame = table === RESUBMIT_THIS_TABLE;
-      return { kind: 'resubmit', port: decodeResubmitPort(action), table: isSame ? undefined : table };
-    }
-    case NICIRA_LOAD:
-      return decodeLoad(readArgument(action, NICIRA_HEADER_BYTES, 14));
-    case NICIRA_MOVE:
-      return decodeMove(readArgument(action, NICIRA_HEADER_BYTES, 14));
-    default:
+      return { kind: 'resubmit', port: unless(RESUBMIT_IN_PORT, bytes.readUInt16BE(at)), table: undefined };
+    case NICIRA_RESUBMIT_TABLE:
       return {
-        kind: 'other',
-        name: NICIRA_ACTION_NAMES.get(subtype) ?? `nicira(${String(subtype)})`,
-        bytes: action.subarray(NICIRA_HEADER_BYTES),
+        kind: 'resubmit',
+        port: unless(RESUBMIT_IN_PORT, bytes.readUInt16BE(at)),
+        table: unless(RESUBMIT_THIS_TABLE, bytes.readUInt8(at + 2)),
       };
+    case NICIRA_LOAD:
+      requireBytes(bytes, at, 14, 'a load action', end);
+      return decodeLoad(bytes, at);
+    case NICIRA_MOVE:
+      requireBytes(bytes, at, 14, 'a move action', end);
+      return decodeMove(bytes, at);
+    default:
+      return other(bytes, at, end, NICIRA_ACTION_NAMES.get(subtype) ?? `nicira(${String(subtype)})`);
   }
 }
 
-function decodeResubmitPort(action: Buffer): number | undefined {
-  const port = readArgument(action, NICIRA_HEADER_BYTES, 2).readUInt16BE(0);
-  return port === RESUBMIT_IN_PORT ? undefined : port;
+function other(bytes: Buffer, start: number, end: number, name: string): Action {
+  return { kind: 'other', name, bytes: bytes.subarray(start, end) };
+}
+
+function unless(special: number, value: number): number | undefined {
+  return value === special ? undefined : value;
 }
 
 /** `nx_action_reg_load`: first bit in the upper 10 bits of 16, number of bits less 1 in the lower 6; field; value. */
-function decodeLoad(bytes: Buffer): Action {
-  const range = bytes.readUInt16BE(0);
-  const to = { field: decodeFieldName(bytes, 2), firstBit: range >>> 6, bits: (range & 0x3f) + 1 };
-  return { kind: 'load', value: bytes.readBigUInt64BE(6), to };
+function decodeLoad(bytes: Buffer, at: number): Action {
+  const range = bytes.readUInt16BE(at);
+  const to = { field: decodeFieldName(bytes, at + 2), firstBit: range >>> 6, bits: (range & 0x3f) + 1 };
+  return { kind: 'load', value: bytes.readBigUInt64BE(at + 6), to };
 }
 
 /** `nx_action_reg_move`: number of bits, first bit of source and destination, source, destination. */
-function decodeMove(bytes: Buffer): Action {
-  const bits = bytes.readUInt16BE(0);
+function decodeMove(bytes: Buffer, at: number): Action {
+  const bits = bytes.readUInt16BE(at);
   return {
     kind: 'move',
-    from: { field: decodeFieldName(bytes, 6), firstBit: bytes.readUInt16BE(2), bits },
-    to: { field: decodeFieldName(bytes, 10), firstBit: bytes.readUInt16BE(4), bits },
+    from: { field: decodeFieldName(bytes, at + 6), firstBit: bytes.readUInt16BE(at + 2), bits },
+    to: { field: decodeFieldName(bytes, at + 10), firstBit: bytes.readUInt16BE(at + 4), bits },
   };
 }
 
 /** A header without value. */
-function decodeFieldName(bytes: Buffer, offset: number): Field {
-  const id = bytes.readUInt32BE(offset) >>> 9;
+function decodeFieldName(bytes: Buffer, at: number): Field {
+  const id = bytes.readUInt32BE(at) >>> 9;
   // Its experimenter would make all that follows longer; Open vSwitch has none such in these two.
   if (isExperimenterField(id)) throw malformed('an experimenter field in an action of Open vSwitch');
   return fieldOf(id, undefined);
-}
-
-function readArgument(action: Buffer, offset: number, bytes: number): Buffer {
-  requireBytes(action, offset, bytes, 'an action');
-  return action.subarray(offset, offset + bytes);
 }
 
 function renderAction(action: Action): string {

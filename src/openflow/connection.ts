@@ -15,7 +15,7 @@ import type { FlowStats, FlowStatsRequest } from './flowstats.ts';
 import {
   encodeMultipartRequest,
   flowStatistic,
-  multipartJoiner,
+  multipartReader,
   PORT_DESCRIPTION,
   PORT_STATS,
   type Statistic,
@@ -116,6 +116,14 @@ export class OpenFlowConnection implements AsyncDisposable {
     return this.#collect(flowStatistic(request));
   }
 
+  /**
+   * The same for many rules, as they arrive: 100,000 do not hold up others, and nothing of them is kept. What `take` got
+   * before a failure is part of no answer. It must not throw.
+   */
+  async eachFlow(request: FlowStatsRequest, take: (flow: FlowStats) => void): Promise<void> {
+    await this.#each(flowStatistic(request), take);
+  }
+
   /** Which datapath this is. */
   async features(): Promise<FeaturesReply> {
     return this.#ask('features', encodeFeaturesRequest, (message) =>
@@ -165,12 +173,18 @@ export class OpenFlowConnection implements AsyncDisposable {
     );
   }
 
-  #collect<Entry>(statistic: Statistic<Entry>): Promise<readonly Entry[]> {
-    const joiner = multipartJoiner(statistic);
-    return this.#ask(
+  async #collect<Entry>(statistic: Statistic<Entry>): Promise<readonly Entry[]> {
+    const entries: Entry[] = [];
+    await this.#each(statistic, (entry) => entries.push(entry));
+    return entries;
+  }
+
+  async #each<Entry>(statistic: Statistic<Entry>, take: (entry: Entry) => void): Promise<void> {
+    const read = multipartReader(statistic, take);
+    await this.#ask(
       statistic.what,
       (xid) => encodeMultipartRequest(xid, statistic),
-      (message) => (message.type === 'multipart-reply' ? joiner.add(message) : undefined),
+      (message) => (message.type === 'multipart-reply' && read(message) ? message : undefined),
     );
   }
 

@@ -39,7 +39,7 @@ export function decodeFlowRemoved(message: Buffer, xid: number): FlowRemoved {
   requireBytes(message, HEADER_BYTES, FIXED_BYTES, 'a flow-removed message');
   const body = message.subarray(HEADER_BYTES);
   const { fieldsEnd } = measureMatch(body, FIXED_BYTES);
-  const match = decodeMatch(body.subarray(FIXED_BYTES));
+  const match = decodeMatch(body, FIXED_BYTES);
   return {
     type: 'flow-removed',
     xid,

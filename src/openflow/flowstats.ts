@@ -7,7 +7,7 @@
 import { toCounter, type Counter } from '../units/counter.ts';
 import { decodeInstructions, type Instruction } from './instructions.ts';
 import { decodeMatch, encodeMatch, measureMatch, readRegister, type Match } from './match.ts';
-import { malformed, requireBytes } from './wire.ts';
+import { entryBytes, malformed } from './wire.ts';
 
 /** Bytes of `ofp_flow_stats` before its match. */
 const FIXED_BYTES = 48;
@@ -71,10 +71,7 @@ export function decodeFlowStats(body: Buffer): FlowStats[] {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const flows: FlowStats[] = [];
   for (let offset = 0; offset < body.length;) {
-    requireBytes(body, offset, FIXED_BYTES, 'flow statistics');
-    const lengthBytes = view.getUint16(offset);
-    if (lengthBytes < FIXED_BYTES) throw malformed(`flow statistics of length ${String(lengthBytes)}`);
-    requireBytes(body, offset, lengthBytes, 'flow statistics');
+    const lengthBytes = entryBytes(body, offset, body.length, FIXED_BYTES, 'flow statistics');
     const match = measureMatch(body, offset + FIXED_BYTES);
     if (match.end > offset + lengthBytes) throw malformed('a match that is longer than its flow statistics');
     flows.push(new FlowStatsView(body, view, offset, match.fieldsEnd));
@@ -135,12 +132,12 @@ class FlowStatsView implements FlowStats {
   }
 
   get match(): Match {
-    return decodeMatch(this.#body.subarray(this.#at + FIXED_BYTES));
+    return decodeMatch(this.#body, this.#at + FIXED_BYTES);
   }
 
   get instructions(): readonly Instruction[] {
     const { end } = measureMatch(this.#body, this.#at + FIXED_BYTES);
-    return decodeInstructions(this.#body.subarray(end, this.#at + this.#view.getUint16(this.#at)));
+    return decodeInstructions(this.#body, end, this.#at + this.#view.getUint16(this.#at));
   }
 
   register(number: number): number | undefined {

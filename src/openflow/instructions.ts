@@ -1,8 +1,8 @@
 /** Instructions: what a rule does with a packet (OpenFlow 1.3.5 §7.2.4). Pure. */
 import { decodeActions, renderActions, type Action } from './actions.ts';
-import { requireBytes, sizedEntries } from './wire.ts';
+import { entryBytes, requireBytes } from './wire.ts';
 
-/** Bytes of type and length, and with the padding before actions. */
+/** Bytes of type and length, and together with the padding before actions. */
 const HEADER_BYTES = 4;
 const ACTIONS_OFFSET = 8;
 
@@ -15,11 +15,17 @@ export type Instruction =
   | { readonly kind: 'other'; readonly type: number; readonly bytes: Buffer };
 
 /**
- * The instructions of a rule; none is a rule that drops.
+ * The instructions from `start` to `end`; without any, the rule drops.
  * @throws OPENFLOW_PROTOCOL where one is cut short.
  */
-export function decodeInstructions(bytes: Buffer): Instruction[] {
-  return Array.from(sizedEntries(bytes, HEADER_BYTES, 'an instruction', 2), decodeInstruction);
+export function decodeInstructions(bytes: Buffer, start: number, end: number): Instruction[] {
+  const instructions: Instruction[] = [];
+  for (let offset = start; offset < end;) {
+    const next = offset + entryBytes(bytes, offset, end, HEADER_BYTES, 'an instruction', 2);
+    instructions.push(decodeInstruction(bytes, offset, next));
+    offset = next;
+  }
+  return instructions;
 }
 
 /** As the `actions=` of ovs-ofctl(8) has them. */
@@ -27,31 +33,36 @@ export function renderInstructions(instructions: readonly Instruction[]): string
   return instructions.length === 0 ? 'drop' : instructions.map(renderInstruction).join(',');
 }
 
-function decodeInstruction(instruction: Buffer): Instruction {
-  const type = instruction.readUInt16BE(0);
-  const need = (bytes: number): Buffer => {
-    requireBytes(instruction, HEADER_BYTES, bytes, 'an instruction');
-    return instruction;
+function decodeInstruction(bytes: Buffer, start: number, end: number): Instruction {
+  const type = bytes.readUInt16BE(start);
+  const need = (count: number): void => {
+    requireBytes(bytes, start, count, 'an instruction', end);
   };
   switch (type) {
     case 1:
-      return { kind: 'goto-table', table: need(1).readUInt8(4) };
+      need(5);
+      return { kind: 'goto-table', table: bytes.readUInt8(start + 4) };
     case 2:
+      need(24);
       return {
         kind: 'write-metadata',
-        value: need(20).readBigUInt64BE(8),
-        mask: instruction.readBigUInt64BE(16),
+        value: bytes.readBigUInt64BE(start + 8),
+        mask: bytes.readBigUInt64BE(start + 16),
       };
     case 3:
-      return { kind: 'write-actions', actions: decodeActions(need(4).subarray(ACTIONS_OFFSET)) };
     case 4:
-      return { kind: 'apply-actions', actions: decodeActions(need(4).subarray(ACTIONS_OFFSET)) };
+      need(ACTIONS_OFFSET);
+      return {
+        kind: type === 3 ? 'write-actions' : 'apply-actions',
+        actions: decodeActions(bytes, start + ACTIONS_OFFSET, end),
+      };
     case 5:
       return { kind: 'clear-actions' };
     case 6:
-      return { kind: 'meter', meter: need(4).readUInt32BE(4) };
+      need(8);
+      return { kind: 'meter', meter: bytes.readUInt32BE(start + 4) };
     default:
-      return { kind: 'other', type, bytes: instruction.subarray(HEADER_BYTES) };
+      return { kind: 'other', type, bytes: bytes.subarray(start + HEADER_BYTES, end) };
   }
 }
 

@@ -89,22 +89,20 @@ export function decodeMultipartReply(message: Buffer, xid: number): MultipartRep
 }
 
 /**
- * The entries of one reply, part by part.
- * @returns `add`: takes the next part, and returns all entries once the last has come; throws OPENFLOW_PROTOCOL where
- * it is of another type than the question.
+ * Takes the entries of one reply, part by part, in order.
+ * @returns takes the next part; true once the last has come; throws OPENFLOW_PROTOCOL where it is of another type than
+ * the question.
  */
-export function multipartJoiner<Entry>(statistic: Statistic<Entry>): {
-  add(part: MultipartReply): readonly Entry[] | undefined;
-} {
-  const entries: Entry[] = [];
-  return {
-    add({ multipartType, body, more }) {
-      if (multipartType !== statistic.multipartType) {
-        throw malformed(`a part of type ${String(multipartType)} in a reply of ${statistic.what}`);
-      }
-      for (const entry of statistic.decode(body)) entries.push(entry);
-      return more ? undefined : entries;
-    },
+export function multipartReader<Entry>(
+  statistic: Statistic<Entry>,
+  take: (entry: Entry) => void,
+): (part: MultipartReply) => boolean {
+  return ({ multipartType, body, more }) => {
+    if (multipartType !== statistic.multipartType) {
+      throw malformed(`a part of type ${String(multipartType)} in a reply of ${statistic.what}`);
+    }
+    for (const entry of statistic.decode(body)) take(entry);
+    return !more;
   };
 }
 

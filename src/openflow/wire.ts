@@ -55,10 +55,16 @@ export function encodeMessage(type: number, xid: number, body: Uint8Array = new 
   return message;
 }
 
-/** @throws OPENFLOW_PROTOCOL where fewer than `count` bytes are left at `offset`. */
-export function requireBytes(bytes: Buffer, offset: number, count: number, what: string): void {
-  if (bytes.length - offset < count) {
-    const left = String(Math.max(0, bytes.length - offset));
+/** @throws OPENFLOW_PROTOCOL where fewer than `count` bytes are left at `offset`, up to `end`. */
+export function requireBytes(
+  bytes: Buffer,
+  offset: number,
+  count: number,
+  what: string,
+  end = bytes.length,
+): void {
+  if (end - offset < count) {
+    const left = String(Math.max(0, end - offset));
     throw malformed(`${what} cut short (${left} of ${String(count)} bytes)`);
   }
 }
@@ -77,24 +83,23 @@ export function splitEntries(body: Buffer, entryBytes: number, what: string): Bu
 }
 
 /**
- * The entries of a body that each say how long they are.
- * @param leastBytes of an entry; it has a length of 16 bits at `lengthOffset`
- * @throws OPENFLOW_PROTOCOL where one is shorter than that, or longer than what is left.
+ * The length of an entry that says it itself, in 16 bits at `offset`.
+ * @param end of what the entry is in
+ * @throws OPENFLOW_PROTOCOL where it is less than `leastBytes`, or more than what is left.
  */
-export function* sizedEntries(
-  body: Buffer,
+export function entryBytes(
+  bytes: Buffer,
+  offset: number,
+  end: number,
   leastBytes: number,
   what: string,
   lengthOffset = 0,
-): Generator<Buffer, void, undefined> {
-  for (let offset = 0; offset < body.length;) {
-    requireBytes(body, offset, leastBytes, what);
-    const lengthBytes = body.readUInt16BE(offset + lengthOffset);
-    if (lengthBytes < leastBytes) throw malformed(`${what} of length ${String(lengthBytes)}`);
-    requireBytes(body, offset, lengthBytes, what);
-    yield body.subarray(offset, offset + lengthBytes);
-    offset += lengthBytes;
-  }
+): number {
+  requireBytes(bytes, offset, leastBytes, what, end);
+  const lengthBytes = bytes.readUInt16BE(offset + lengthOffset);
+  if (lengthBytes < leastBytes) throw malformed(`${what} of length ${String(lengthBytes)}`);
+  requireBytes(bytes, offset, lengthBytes, what, end);
+  return lengthBytes;
 }
 
 /** OPENFLOW_PROTOCOL for what was found in place of a proper message. */
