@@ -84,6 +84,16 @@ export function heedNo(command: Command): void {
   command.commands.forEach(heedNo);
 }
 
+/** What a timer of Node can wait: 2^31 - 1 ms; it takes longer times for 1 ms. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** Reads a duration flag that a timer waits for. */
+export function toTimerOption(text: string): number {
+  const ms = toDurationOption(text);
+  if (ms > LONGEST_TIMER_MS) throw new InvalidArgumentError('Write at most 24d.');
+  return ms;
+}
+
 /** Reads a duration flag (`250ms`, `1s`, `2m`) as milliseconds. */
 export function toDurationOption(text: string): number {
   const ms = toDurationMs(text);

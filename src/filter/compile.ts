@@ -40,10 +40,10 @@ export interface FilterFault {
   readonly why: string;
 }
 
-/** Tells what {@link compileFilter} would fail with, for where the filter is still being written. */
-export function findFilterFault<Row>(text: string, source: FilterSource<Row>): FilterFault | undefined {
+/** What a call of {@link compileFilter} fails with, for where the filter is still being written. */
+export function findFilterFault(compile: () => void): FilterFault | undefined {
   try {
-    compileFilter(text, source);
+    compile();
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof VsbError) || thrown.code !== 'FILTER_INVALID') throw thrown;

@@ -1,5 +1,5 @@
 /** The line in which a filter is written: editing, completion, and what is wrong with it. Pure. */
-import { findFilterFault } from '../../filter/compile.ts';
+import { compileFilter, findFilterFault } from '../../filter/compile.ts';
 import type { FieldName } from '../../filter/fields.ts';
 import { suggest, type Suggestions } from '../../filter/suggest.ts';
 import { CONVERSATION_SOURCE, PAIR_SOURCE, VM_SOURCE } from '../../traffic/filtersources.ts';
@@ -24,6 +24,20 @@ export type Edited =
   | { readonly outcome: 'editing'; readonly line: FilterLine }
   | { readonly outcome: 'left' }
   | { readonly outcome: 'taken'; readonly text: string };
+
+/** Fails with FILTER_INVALID where the text is no filter for the view. */
+export function checkFilter(text: string, view: TopView): void {
+  switch (view) {
+    case 'vms':
+      compileFilter(text, VM_SOURCE);
+      break;
+    case 'pairs':
+      compileFilter(text, PAIR_SOURCE);
+      break;
+    case 'conversations':
+      compileFilter(text, CONVERSATION_SOURCE);
+  }
+}
 
 /** The line with a filter in it, the cursor behind it. */
 export function openFilter(text: string): FilterLine {
@@ -74,7 +88,9 @@ export function editFilter(line: FilterLine, key: Key, view: TopView, names: Kno
 
 /** Wrong ones stay in the line, with the cursor where they are wrong. */
 function take(text: string, view: TopView): Edited {
-  const fault = findFault(text, view);
+  const fault = findFilterFault(() => {
+    checkFilter(text, view);
+  });
   if (fault === undefined) return { outcome: 'taken', text: text.trim() };
   return { outcome: 'editing', line: { text, cursor: fault.column - 1, fault: fault.why, choices: [] } };
 }
@@ -106,17 +122,6 @@ function commonBeginning(a: string, b: string): string {
   let length = 0;
   while (length < a.length && a[length]?.toLowerCase() === b[length]?.toLowerCase()) length++;
   return a.slice(0, length);
-}
-
-function findFault(text: string, view: TopView): ReturnType<typeof findFilterFault> {
-  switch (view) {
-    case 'vms':
-      return findFilterFault(text, VM_SOURCE);
-    case 'pairs':
-      return findFilterFault(text, PAIR_SOURCE);
-    case 'conversations':
-      return findFilterFault(text, CONVERSATION_SOURCE);
-  }
 }
 
 function suggestFor(view: TopView, text: string, cursor: number, names: KnownNames): Suggestions {

@@ -34,8 +34,8 @@ export function renderHeading(
   const paused: Span[] = state.isPaused ? [{ text: ' PAUSED', colour: 'yellow' }] : [];
   const time = snapshot === undefined ? '' : `${snapshot.at.toISOString().slice(11, 19)}Z`;
   return renderSpans(
-    [{ text: 'vsb top', colour: 'bold' }, ...tabs],
-    [...paused, { text: time }],
+    [{ text: 'vsb top', colour: 'bold' }, ...paused, ...tabs],
+    [{ text: time }],
     width,
     paint,
   );
