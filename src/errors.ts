@@ -461,6 +461,13 @@ const registry = {
     (d: { why: string }) =>
       `What tcpdump writes is no capture: ${d.why}. Run "tcpdump --version", and report it with that.`,
   ),
+  DATAPATH_TOO_MANY_FLOWS: define(
+    1,
+    503,
+    (d: { flows: number; maxFlows: number }) =>
+      `Who talks to whom is not looked up: the datapath has ${String(d.flows)} flows, and to list more than ` +
+      `${String(d.maxFlows)} would hold up ovs-vswitchd too long. Let vsb manage the bridge (visibility: pairs) to have it counted.`,
+  ),
   // --- topology
   TOPOLOGY_INVALID: define(
     78,
