@@ -34,8 +34,9 @@ const IPFIX_CACHE_TIMEOUT_S = 1;
 /** Flows to be added up at the same time; what is beyond goes out before its time, and is not lost. */
 const IPFIX_CACHE_FLOWS = 65_536;
 const IPFIX_OPTIONS: ReadonlyMap<string, string> = new Map([
-  // Counted where they leave, too, packets would be there twice.
-  ['enable-output-sampling', 'false'],
+  // Packets are not to be counted again where they leave. Open vSwitch takes the word for its opposite (bridge.c negates
+  // it, whatever the manual says); who reads the records must not count on either.
+  ['enable-output-sampling', 'true'],
   // One template for all that comes in at a tunnel, with what it came out of: nobody reads that here.
   ['enable-tunnel-sampling', 'false'],
   // Seconds; a collector knows nothing before it has the templates (default 600 s).

@@ -133,15 +133,19 @@ function readIpfix(decoder: IpfixDecoder, bytes: Uint8Array, domain: number, sam
   };
 }
 
-/** Nothing where it is no IP packet. */
+/** IPFIX element 61. */
+const EGRESS = 1;
+
+/** Nothing where it is no IP packet, or is told of where it goes out: it was told of where it came in. */
 function fromIpfix({ values, startedAtMs, endedAtMs }: IpfixRecord, sampling: number): FlowReport[] {
   const source = values.sourceIPv4Address ?? values.sourceIPv6Address;
   const destination = values.destinationIPv4Address ?? values.destinationIPv6Address;
   const protocol = values.protocolIdentifier;
   if (source === undefined || destination === undefined || protocol === undefined) return [];
+  if (values.flowDirection === EGRESS) return [];
   const sourcePort = values.sourceTransportPort ?? values.icmpTypeIPv4 ?? values.icmpTypeIPv6;
   const destinationPort = values.destinationTransportPort ?? values.icmpCodeIPv4 ?? values.icmpCodeIPv6;
-  const name = values.interfaceName;
+  const name = values.ingressInterfaceName;
   return [
     {
       input: name === undefined ? { at: 'unknown' } : { at: 'device', name },

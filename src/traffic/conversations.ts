@@ -101,6 +101,7 @@ export class ConversationLedger {
   }
 
   #add(source: ConversationSource, report: FlowReport, nowMs: number): void {
+    source.ends.learn(report);
     const kept = this.#find(source, report, nowMs);
     kept.to = source.ends.to(report) ?? kept.to;
     kept.packets += report.packets;

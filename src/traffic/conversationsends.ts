@@ -25,7 +25,6 @@ const LOCAL_OR_SEVERAL = 65_534;
 /** The ends on one bridge. */
 export class BridgeEnds {
   readonly #addresses = new Map<string, PairEnd>();
-  #devices: readonly EndDevice[] = [];
   #byOfport = new Map<number, PairEnd>();
   #byName = new Map<string, PairEnd>();
   #byIfindex = new Map<number, PairEnd>();
@@ -33,19 +32,24 @@ export class BridgeEnds {
 
   /** The devices that the bridge has from now on. */
   setDevices(devices: readonly EndDevice[]): void {
-    if (devices === this.#devices) return;
-    this.#devices = devices;
     this.#byOfport = index(devices, ({ ofport }) => ofport);
     this.#byName = index(devices, ({ name }) => name);
     this.#byIfindex = index(devices, ({ ifindex }) => ifindex);
     this.#byMac = index(devices, ({ mac }) => mac);
   }
 
-  /** Who sent it; remembers that the source's address is theirs. */
+  /** Remembers whose the addresses of a report are, as far as it says. */
+  learn(report: FlowReport): void {
+    const from = this.#at(report.input);
+    // Beyond the uplink is whoever is nowhere else.
+    if (from !== undefined && from !== 'uplink') this.#remember(report.source, from);
+    const to = report.destinationMac === undefined ? undefined : this.#byMac.get(report.destinationMac);
+    if (to !== undefined) this.#remember(report.destination, to);
+  }
+
+  /** Who sent it. */
   from(report: FlowReport): PairEnd {
-    const end = this.#at(report.input);
-    if (end !== undefined && end !== 'uplink' && !isGroup(report.source)) this.#remember(report.source, end);
-    return end ?? this.#addresses.get(report.source) ?? 'unknown';
+    return this.#at(report.input) ?? this.#addresses.get(report.source) ?? 'unknown';
   }
 
   /**
@@ -64,7 +68,7 @@ export class BridgeEnds {
     return learned;
   }
 
-  /** Who has sent from this address. */
+  /** Whose this address is, as far as was learnt. */
   addressee(address: string): PairEnd | undefined {
     return this.#addresses.get(address);
   }
@@ -85,6 +89,7 @@ export class BridgeEnds {
   }
 
   #remember(address: string, end: PairEnd): void {
+    if (isGroup(address)) return;
     if (this.#addresses.size < MOST_ADDRESSES || this.#addresses.has(address))
       this.#addresses.set(address, end);
   }

@@ -17,6 +17,8 @@ const WINDOW_MS = 5_000;
 const REPORT_LAG_MS = 3_000;
 /** One packet alone takes no time; its rate is over a second. */
 const SHORTEST_MS = 1_000;
+/** Who begins again after a silence has no mark where the window begins. */
+const LONGEST_MS = WINDOW_MS + REPORT_LAG_MS;
 
 /**
  * The marks with one more, of what was counted by now.
@@ -32,14 +34,11 @@ export function withMark(
   nowMs: number,
 ): readonly Mark[] {
   const mark = { atMs: Math.min(lastSeenMs, nowMs), packets, bytes };
-  const last = marks.at(-1);
-  // What sampled packets and many datagrams of one second say is one mark.
-  const kept =
-    last !== undefined && marks.length > 1 && mark.atMs - last.atMs < SHORTEST_MS / 2
-      ? marks.slice(0, -1)
-      : marks;
-  const base = baseAt(kept, mark.atMs - WINDOW_MS - REPORT_LAG_MS);
-  return [...kept.slice(base), mark];
+  const [before, last] = marks.slice(-2);
+  // Sampled packets, or many datagrams in one second, need not have a mark each.
+  const isClose = before !== undefined && last !== undefined && last.atMs - before.atMs < SHORTEST_MS / 2;
+  const kept = isClose ? marks.slice(0, -1) : marks;
+  return [...kept.slice(baseAt(kept, mark.atMs - LONGEST_MS)), mark];
 }
 
 /** Mean of about the last 5 s; 0 for who has been silent for longer. */
@@ -51,7 +50,8 @@ export function rateOf(
   if (last === undefined) return { packetsPerSecond: 0, bitsPerSecond: 0 };
   const endMs = Math.max(last.atMs, nowMs - REPORT_LAG_MS);
   const base = marks[baseAt(marks, endMs - WINDOW_MS)] ?? last;
-  const seconds = Math.max(SHORTEST_MS, endMs - base.atMs) / 1000;
+  const startMs = Math.max(base.atMs, endMs - LONGEST_MS);
+  const seconds = Math.max(SHORTEST_MS, endMs - startMs) / 1000;
   return {
     packetsPerSecond: (last.packets - base.packets) / seconds,
     bitsPerSecond: ((last.bytes - base.bytes) * 8) / seconds,
