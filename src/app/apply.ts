@@ -5,7 +5,9 @@ import { hostDomain } from '../host/taps.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import { observe, planDown, planned, planUp, verify, type Plan, type PlannedDomain } from '../plan/plan.ts';
+import { hasEnded } from '../process/identity.ts';
 import { switchDomain } from '../switch/domain.ts';
+import { removeExpiredExporters } from '../switch/exporters.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import type { Settings } from './settings.ts';
 import { lockSwitch } from './lock.ts';
@@ -54,6 +56,7 @@ export async function apply(path: string, options: ApplyOptions): Promise<ApplyR
   // Before anything is read: what another apply changes until it lets go must be in what is compared.
   await using _lock = await lockSwitch(options.settings.remote);
   await using client = await connect(options);
+  await removeLeftExporters(client, options.settings);
   const parts = domains(client, options);
   const observations = await observe(parts, desired);
   const ready = planUp(desired, observations);
@@ -70,6 +73,7 @@ export async function destroy(path: string, options: ApplyOptions): Promise<Appl
   // Before anything is read: what another apply changes until it lets go must be in what is compared.
   await using _lock = await lockSwitch(options.settings.remote);
   await using client = await connect(options);
+  await removeLeftExporters(client, options.settings);
   const parts = domains(client, options);
   const observations = await observe(parts, desired);
   const ready = planDown(desired.name, observations);
@@ -78,6 +82,14 @@ export async function destroy(path: string, options: ApplyOptions): Promise<Appl
   const failed = await ready.apply(options);
   const findings = await verify(parts, nothingOf(desired), options);
   return { plan: ready.plan, outcome: isEmpty ? 'unchanged' : 'applied', failed, findings };
+}
+
+/** A look at conversations that was killed may have left some behind. */
+async function removeLeftExporters(
+  client: OvsdbClient<OpenVSwitchTables>,
+  { remote }: Settings,
+): Promise<void> {
+  await removeExpiredExporters(client, { now: new Date(), hasEnded, remote });
 }
 
 function connect({ settings, signal, databaseOnly }: PlanOptions): Promise<OvsdbClient<OpenVSwitchTables>> {
