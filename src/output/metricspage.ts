@@ -51,11 +51,14 @@ type NicCounter = (typeof NIC_COUNTERS)[number];
 /** The series of one NIC, kept since making their labels into text is most of the work. */
 interface NicSeries {
   readonly network: string | undefined;
+  readonly place: Place;
+  /** Where it is; once, since a second one for a NIC would make every join with it fail. */
+  readonly info: Series;
   readonly counters: readonly (readonly [name: NicCounter | 'hostLossPackets', series: Series])[];
-  /** By what it says, since a second one for a NIC would make every join with it fail. */
-  info: Series;
   seenMs: number;
 }
+
+type Place = Pick<MetricNic, 'bridge' | 'port' | 'mac'>;
 
 interface PairSeries {
   readonly quality: string;
@@ -175,24 +178,23 @@ export class MetricsPage {
   }
 
   #setNic(key: string, nic: MetricNic, nowMs: number): void {
-    const { owner, bridge, port, mac } = nic;
-    // What it sent in another network is another series, and would be counted twice beside the new one.
-    if (this.#nics.get(key)?.network !== owner.network) this.#removeNic(key);
-    const info = this.#families.vmInfo.series({ ...owner, bridge, port, mac });
-    const known = this.#nics.get(key) ?? this.#createNic(nic, info);
-    this.#nics.set(key, known);
-    if (known.info !== info) this.#families.vmInfo.remove(known.info);
-    info.value = 1;
-    known.info = info;
+    let known = this.#nics.get(key);
+    if (!known || !isSamePlace(known, nic)) {
+      // What it sent in another network is another series, and would be counted twice beside the new one.
+      this.#removeNic(key);
+      this.#nics.set(key, (known = this.#createNic(nic)));
+    }
     known.seenMs = nowMs;
     for (const [name, series] of known.counters) series.value = nic[name];
   }
 
-  #createNic({ owner }: MetricNic, info: Series): NicSeries {
+  #createNic({ owner, bridge, port, mac }: MetricNic): NicSeries {
+    const info = this.#families.vmInfo.series({ ...owner, bridge, port, mac });
+    info.value = 1;
     const counters = [...NIC_COUNTERS, 'hostLossPackets' as const].map(
       (name) => [name, this.#families[name].series({ ...owner })] as const,
     );
-    return { network: owner.network, counters, info, seenMs: 0 };
+    return { network: owner.network, place: { bridge, port, mac }, info, counters, seenMs: 0 };
   }
 
   #removeNic(key: string): void {
@@ -208,4 +210,8 @@ export class MetricsPage {
     const { pairBytes, pairPackets } = this.#families;
     return { quality: pair.quality, bytes: pairBytes.series(labels), packets: pairPackets.series(labels) };
   }
+}
+
+function isSamePlace({ network, place }: NicSeries, { owner, bridge, port, mac }: MetricNic): boolean {
+  return network === owner.network && place.bridge === bridge && place.port === port && place.mac === mac;
 }

@@ -22,7 +22,7 @@ export type MetricFormat = 'prometheus' | 'openmetrics';
 
 /** One line of the text. Whoever changes its value often keeps it: its name and labels are made into text once. */
 export class Series {
-  /** Name and labels, and the space before the value. */
+  /** The end of the line before, name and labels, and the space before the value. */
   readonly start: string;
   /** `undefined`: not known, so not in the text. */
   value: Counter | number;
@@ -65,15 +65,19 @@ export class MetricFamily<Label extends string = string> {
   /** With head; empty where no series has a value. */
   render(format: MetricFormat): string {
     let lines = '';
+    // Two pieces a line and no third for its end: with 80,000 lines it is the number of pieces that takes the time.
     for (const { start, value } of this.#series.values())
-      if (value !== undefined) lines += `${start}${renderValue(value)}\n`;
-    return lines === '' ? '' : renderHead(this.definition, format) + lines;
+      if (value !== undefined) lines += start + renderValue(value);
+    return lines === '' ? '' : `${renderHead(this.definition, format)}${lines}\n`;
   }
 }
 
 /** The whole text, complete with its last newline. */
 export function renderMetrics(families: readonly MetricFamily[], format: MetricFormat): string {
-  const text = families.map((family) => family.render(format)).join('');
+  let text = '';
+  // Added up, as in the families: V8 joins the pieces once, when the whole is written, and joining them here would cost
+  // half of the time of a large page.
+  for (const family of families) text += family.render(format);
   return format === 'openmetrics' ? `${text}# EOF\n` : text;
 }
 
@@ -81,7 +85,7 @@ export function renderMetrics(families: readonly MetricFamily[], format: MetricF
 function renderHead({ name, type, help }: MetricDefinition<string>, format: MetricFormat): string {
   const named = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
   const escape = format === 'openmetrics' ? escapeText : escapeHelp;
-  return `# HELP ${named} ${escape(help)}\n# TYPE ${named} ${type}\n`;
+  return `# HELP ${named} ${escape(help)}\n# TYPE ${named} ${type}`;
 }
 
 function renderStart<Label extends string>(
@@ -92,13 +96,13 @@ function renderStart<Label extends string>(
     const value = labels[label];
     return value === undefined || value === '' ? [] : [`${label}="${escapeText(value)}"`];
   });
-  return known.length === 0 ? `${name} ` : `${name}{${known.join(',')}} `;
+  return known.length === 0 ? `\n${name} ` : `\n${name}{${known.join(',')}} `;
 }
 
-/** Go's `strconv.ParseFloat` reads the numbers as JavaScript writes them, but for the infinite ones. */
+/** Go's `strconv.ParseFloat` reads numbers as JavaScript writes them, but for the infinite ones. */
 function renderValue(value: bigint | number): string {
-  const text = String(value);
-  return text.endsWith('Infinity') ? text.replace('Infinity', value > 0 ? '+Inf' : 'Inf') : text;
+  if (value === Infinity) return '+Inf';
+  return value === -Infinity ? '-Inf' : String(value);
 }
 
 function escapeText(text: string): string {
