@@ -2,30 +2,17 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { renderTrace } from '../../../src/output/trace.ts';
-import { toOfPort, type OfPort } from '../../../src/openflow/ofport.ts';
 import { parseDatapathActions } from '../../../src/traffic/datapathactions.ts';
-import type { Device } from '../../../src/traffic/devices.ts';
-import type { PairEnd } from '../../../src/traffic/pair.ts';
 import { toTraceFlow, type TracePacketRequest } from '../../../src/traffic/tracepacket.ts';
 import { parseTrace } from '../../../src/traffic/tracetext.ts';
 import { judgeTrace, type TraceVerdict } from '../../../src/traffic/traceverdict.ts';
 import { toIpAddress } from '../../../src/units/cidr.ts';
 import { mac } from '../../support/desired.ts';
+import { device, nic } from './madedevices.ts';
 
 /** Answers of ovs-vswitchd 3.1.0 with the dummy datapath, on a bridge with the accounting pipeline. */
 function captured(name: string): string {
   return readFileSync(`test/fixtures/trace/${name}.txt`, 'utf8');
-}
-
-/** A device that is attached. */
-function device(name: string, end: PairEnd, untaggedVlan = 10): Device & { readonly ofport: OfPort } {
-  const ofport = toOfPort(7);
-  if (ofport === undefined) throw new Error('7 is a port');
-  return { bridge: 'br0', name, ofport, end, mac: undefined, untaggedVlan, taggedVlans: [] };
-}
-
-function nic(vm: string): PairEnd {
-  return { vm, nic: '0', topology: 'lab', network: 'web' };
 }
 
 const web1 = device('web1-0', nic('web1'));
