@@ -1,6 +1,19 @@
 /** What `vsb top` shows, from reading to reading: VMs and pairs together, and conversations while somebody looks at them. */
-import { map, type Observable } from 'rxjs';
+import {
+  catchError,
+  distinctUntilChanged,
+  map,
+  of,
+  startWith,
+  switchMap,
+  withLatestFrom,
+  type Observable,
+} from 'rxjs';
+import { toVsbError } from '../errors.ts';
+import { isInScope } from '../output/top/rows.ts';
 import type { TopReading } from '../output/top/snapshot.ts';
+import type { Scope } from '../output/top/state.ts';
+import { watchConversations } from './conversations.ts';
 import type { Settings } from './settings.ts';
 import { watch } from './watch.ts';
 
@@ -10,19 +23,52 @@ export interface TopOptions {
   readonly everyMs: number;
   /** Only these bridges; `undefined` or empty: all of them. */
   readonly bridges?: readonly string[];
+  /** Whose conversations are looked at just now; `undefined`: nobody's, and the switch exports nothing for it. */
+  readonly lookingAt$: Observable<Scope | undefined>;
 }
 
-/** A reading each `everyMs`, the first at once. Cold, and fails, as `watch` does. */
+type Looked = Pick<TopReading, 'conversations' | 'notes'>;
+
+/**
+ * A reading each `everyMs`, the first at once. Cold, and fails, as `watch` does; a look at conversations that fails is a
+ * note in the readings.
+ */
 export function top(options: TopOptions): Observable<TopReading> {
+  const looked$ = options.lookingAt$.pipe(
+    distinctUntilChanged(),
+    switchMap((scope) => (scope === undefined ? of(NOT_LOOKING) : look(scope, options))),
+  );
   return watch({ ...options, view: 'vms' }).pipe(
-    map((view) => ({
+    withLatestFrom(looked$),
+    map(([view, looked]) => ({
       at: view.at,
       atMs: performance.now(),
       bridges: view.bridges,
       losses: view.losses,
       vms: view.view === 'vms' ? view.vms : [],
       pairs: [],
-      conversations: undefined,
+      ...looked,
     })),
+  );
+}
+
+const NOT_LOOKING: Looked = { conversations: undefined, notes: [] };
+
+function look(scope: Scope, { settings, everyMs, bridges = [] }: TopOptions): Observable<Looked> {
+  return watchConversations({
+    settings,
+    everyMs,
+    bridges: scope.of === 'pair' ? [scope.pair.bridge] : bridges,
+    wanted: (conversation) => isInScope(scope, conversation),
+  }).pipe(
+    map(({ conversations, leftOut }): Looked => {
+      const more = leftOut.conversations;
+      return { conversations, notes: more === 0 ? [] : [`${String(more)} more conversations are left out.`] };
+    }),
+    startWith<Looked>({ conversations: [], notes: [] }),
+    catchError((thrown: unknown) => {
+      const { code, message } = toVsbError(thrown);
+      return of<Looked>({ conversations: [], notes: [`error[${code}]: ${message}`] });
+    }),
   );
 }

@@ -1,11 +1,11 @@
 /** `vsb top`: who talks to whom, live. Flags and the two ways to show it; what is on a screen is output/top's. */
 import { Argument, Option } from 'commander';
-import type { Observable } from 'rxjs';
+import type { BehaviorSubject, Observable } from 'rxjs';
 import type { SettingFlags } from '../app/settings.ts';
 import { toVsbError } from '../errors.ts';
 import type { Screen } from '../output/top/screen.ts';
 import type { TopReading, TopSnapshot } from '../output/top/snapshot.ts';
-import type { TopState, TopView } from '../output/top/state.ts';
+import type { Scope, TopState, TopView } from '../output/top/state.ts';
 import { addSwitchOptions, toTimerOption } from './options.ts';
 import { interruptSignal, isColourful, runVerb, writeData, type AddVerb } from './verb.ts';
 
@@ -58,22 +58,26 @@ export const add: AddVerb = (program) => {
     );
   addSwitchOptions(command).action((view: TopView, flags: Flags) =>
     runVerb(flags.logLevel, async () => {
-      const [{ top }, { toSettings }, { initialTopState }, { checkFilter }] = await Promise.all([
-        import('../app/top.ts'),
-        import('../app/settings.ts'),
-        import('../output/top/state.ts'),
-        import('../output/top/filterline.ts'),
-      ]);
+      const [{ BehaviorSubject }, { top }, { toSettings }, { initialTopState }, { checkFilter }] =
+        await Promise.all([
+          import('rxjs'),
+          import('../app/top.ts'),
+          import('../app/settings.ts'),
+          import('../output/top/state.ts'),
+          import('../output/top/filterline.ts'),
+        ]);
       checkFilter(flags.where, view);
       const state = initialTopState(view, flags.where.trim());
       const isLive = process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
+      const lookingAt$ = new BehaviorSubject<Scope | undefined>(undefined);
       const readings$ = top({
+        lookingAt$,
         // Lines of the log would stand in the middle of the screen; what matters of them is on it.
         settings: toSettings(isLive && flags.logLevel === 'warn' ? { ...flags, logLevel: 'error' } : flags),
         everyMs: flags.every,
         ...(flags.bridge ? { bridges: flags.bridge } : {}),
       });
-      await showUntilEnd(readings$, flags.for, isLive ? onTerminal(state) : asText(state));
+      await showUntilEnd(readings$, flags.for, isLive ? onTerminal(state, lookingAt$) : asText(state));
       return 0;
     }),
   );
@@ -131,9 +135,9 @@ function asText(state: TopState): MakeSink {
 }
 
 /** The whole terminal, with keys. */
-function onTerminal(initial: TopState): MakeSink {
+function onTerminal(initial: TopState, lookingAt$: BehaviorSubject<Scope | undefined>): MakeSink {
   return async (ended) => {
-    const [{ FullScreen }, { renderTopScreen }, { press }, { toKeys }] = await Promise.all([
+    const [{ FullScreen }, { renderTopScreen }, { placeOf, press }, { toKeys }] = await Promise.all([
       import('./fullscreen.ts'),
       import('../output/top/screen.ts'),
       import('../output/top/state.ts'),
@@ -153,6 +157,7 @@ function onTerminal(initial: TopState): MakeSink {
     const screen = new FullScreen(process.stdin, process.stdout, {
       typed: (input) => {
         for (const key of toKeys(input)) state = press(state, key, render().shown);
+        lookingAt$.next(state.isLookingDeep ? placeOf(state).scope : undefined);
         if (state.hasQuit) ended();
         else draw();
       },

@@ -1,6 +1,7 @@
 /** Which fields of a filter each kind of rows has, and where they are taken from. docs/filter.md says the same. Pure. */
 import type { FilterSource } from '../filter/fields.ts';
 import type { PortRow } from './attribute.ts';
+import type { Conversation } from './conversations.ts';
 import type { Measured } from './figures.ts';
 import type { Pair, PairEnd } from './pair.ts';
 import type { NicIdentity } from './switchports.ts';
@@ -52,19 +53,8 @@ export const PAIR_SOURCE: FilterSource<Pair> = {
   },
 };
 
-/** What a conversation has besides what a pair has. */
-export interface FiveTuple {
-  /** IANA's number. */
-  readonly protocol: number;
-  readonly source: string;
-  readonly destination: string;
-  /** `undefined` where the protocol has none. */
-  readonly sourcePort: number | undefined;
-  readonly destinationPort: number | undefined;
-}
-
 /** Conversations. */
-export const CONVERSATION_SOURCE: FilterSource<Pair & FiveTuple> = {
+export const CONVERSATION_SOURCE: FilterSource<Conversation> = {
   rows: 'conversations',
   fields: {
     ...PAIR_SOURCE.fields,

@@ -1,5 +1,4 @@
 /** The columns of each view of `vsb top`: what is in them, how they sort, which are given up first. Pure. */
-import { PROTOCOLS } from '../../filter/values.ts';
 import { AVERAGE_WINDOWS_MS, type Trend } from '../../traffic/averages.ts';
 import type { Quality } from '../../traffic/pair.ts';
 import { renderRate } from '../../units/bitrate.ts';
@@ -30,10 +29,6 @@ export interface Column<Row> {
 }
 
 const UNKNOWN = '-';
-
-const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map(
-  [...PROTOCOLS].map(([name, number]) => [number, name]),
-);
 
 export const VM_COLUMNS: readonly Column<TopVm>[] = [
   nameColumn('name', 'VM', 0, ({ row }) => row.vm),
@@ -90,7 +85,7 @@ export const PAIR_COLUMNS: readonly Column<TopPair>[] = [
 
 export const CONVERSATION_COLUMNS: readonly Column<TopConversation>[] = [
   ...END_COLUMNS,
-  nameColumn('protocol', 'PROTO', 0, ({ row }) => renderProtocol(row.protocol)),
+  nameColumn('protocol', 'PROTO', 0, ({ row }) => row.protocolName),
   nameColumn('source', 'SOURCE', 5, ({ row }) => renderPlace(row.source, row.sourcePort)),
   nameColumn('destination', 'DESTINATION', 1, ({ row }) => renderPlace(row.destination, row.destinationPort)),
   ...PAIR_FIGURES,
@@ -178,10 +173,6 @@ function renderPackets(packets: bigint): string {
 
 function renderQuality(quality: Quality): string {
   return quality === 'at-least' ? '≥' : quality.replace('sampled ', '');
-}
-
-function renderProtocol(number: number): string {
-  return PROTOCOL_NAMES.get(number) ?? String(number);
 }
 
 /** `10.0.0.1:53`, `[fd00::1]:53`. */

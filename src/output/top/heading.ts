@@ -17,7 +17,7 @@ const TITLES: Readonly<Record<TopView, string>> = {
 };
 const GAP = { text: '  ' };
 
-/** `vsb top  [VMs]  Pairs  Conversations      PAUSED  14:02:31Z`. */
+/** `vsb top PAUSED [VMs]  Pairs  Conversations      14:02:31Z`. */
 export function renderHeading(
   snapshot: TopSnapshot | undefined,
   state: TopState,
@@ -79,11 +79,18 @@ export function statusCursor(line: FilterLine, width: number): number {
   return toWindow(line, width).cursor;
 }
 
-/** What is wrong with the filter, what it may go on with, or which keys there are. */
-export function renderFoot({ line }: TopState, width: number, paint: Paint): string {
+/** What is wrong with the filter, what it may go on with; what has to be known; or which keys there are. */
+export function renderFoot(
+  { line }: TopState,
+  notes: readonly string[],
+  width: number,
+  paint: Paint,
+): string {
   if (line?.fault !== undefined) return renderSpans([{ text: line.fault, colour: 'red' }], [], width, paint);
   if (line !== undefined && line.choices.length > 0)
     return renderSpans([{ text: line.choices.join('  '), colour: 'cyan' }], [], width, paint);
+  if (line === undefined && notes.length > 0)
+    return renderSpans([{ text: notes.join('  '), colour: 'yellow' }], [], width, paint);
   const keys =
     line === undefined
       ? 'q quit  ? help  Enter deeper  Esc back  Tab view  / filter  <> sort  b bytes  Space pause'

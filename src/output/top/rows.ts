@@ -41,7 +41,7 @@ export function toTopRows(snapshot: TopSnapshot, state: TopState): TopRows {
       });
     case 'pairs':
       return choose(
-        snapshot.pairs.filter(({ row }) => isIn(scope, row)),
+        snapshot.pairs.filter(({ row }) => isInScope(scope, row)),
         state,
         {
           columns: PAIR_COLUMNS,
@@ -52,7 +52,7 @@ export function toTopRows(snapshot: TopSnapshot, state: TopState): TopRows {
       );
     case 'conversations':
       return choose(
-        (snapshot.conversations ?? []).filter(({ row }) => isIn(scope, row)),
+        (snapshot.conversations ?? []).filter(({ row }) => isInScope(scope, row)),
         state,
         {
           columns: CONVERSATION_COLUMNS,
@@ -102,8 +102,8 @@ function choose<Row extends { readonly key: string; readonly row: unknown }>(
   };
 }
 
-/** A pair's conversations are those of both ways: a request without its answers is half of what one looks for. */
-function isIn(scope: Scope, { bridge, from, to }: Pair): boolean {
+/** True where the row belongs to the scope. A pair's conversations are those of both ways: a request without its answers is half of what one looks for. */
+export function isInScope(scope: Scope, { bridge, from, to }: Pair): boolean {
   switch (scope.of) {
     case 'all':
       return true;

@@ -56,7 +56,7 @@ export function renderTopScreen(
       heading: [renderHeading(snapshot, state, width, paint)],
       totals: [renderTotals(snapshot, rows, state.unit, width, paint)],
       status: [renderStatus(state, rows, width, paint)],
-      foot: [renderFoot(state, width, paint)],
+      foot: [renderFoot(state, snapshot?.notes ?? [], width, paint)],
     },
     state,
     height,

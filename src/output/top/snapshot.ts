@@ -3,13 +3,10 @@
  * sorted and searched while new readings come in. Pure.
  */
 import { Averages, type Trend } from '../../traffic/averages.ts';
-import type { FiveTuple } from '../../traffic/filtersources.ts';
+import type { Conversation } from '../../traffic/conversations.ts';
 import type { Pair, PairEnd } from '../../traffic/pair.ts';
 import type { BridgeLoss } from '../../traffic/torates.ts';
 import type { VmRow } from '../../traffic/views.ts';
-
-/** What one end sent to another in one 5-tuple. */
-export type Conversation = Pair & FiveTuple;
 
 /** One reading of all that top shows. */
 export interface TopReading {
@@ -23,6 +20,8 @@ export interface TopReading {
   readonly pairs: readonly Pair[];
   /** `undefined` as long as nobody looks that deep. */
   readonly conversations: readonly Conversation[] | undefined;
+  /** What a person has to know besides, each a sentence. */
+  readonly notes: readonly string[];
 }
 
 export interface TopVm {
@@ -58,6 +57,7 @@ export interface TopSnapshot {
   readonly vms: readonly TopVm[];
   readonly pairs: readonly TopPair[];
   readonly conversations: readonly TopConversation[] | undefined;
+  readonly notes: readonly string[];
 }
 
 /** Makes a snapshot of each reading, in order; it remembers what averages and losses need. */
@@ -69,7 +69,7 @@ export class TopSnapshots {
   #losses: ReadonlyMap<string, LossCount> = new Map();
 
   next(reading: TopReading): TopSnapshot {
-    const { at, atMs, bridges, losses, conversations } = reading;
+    const { at, atMs, bridges, losses, conversations, notes } = reading;
     const vms = reading.vms.map((row) => ({ key: keyOfVm(row), row }));
     const pairs = reading.pairs.map((row) => ({ key: keyOfPair(row), row }));
     const known = conversations?.map((row) => ({ key: keyOfConversation(row), row }));
@@ -85,6 +85,7 @@ export class TopSnapshots {
       at,
       bridges,
       losses,
+      notes,
       sent: this.#sent.trendOf(ALL),
       received: this.#received.trendOf(ALL),
       vms: vms.map(({ key, row }) => ({

@@ -71,9 +71,11 @@ function placeColumns<Row>(
     if (worst === 0) break;
     kept = kept.filter(({ column }) => giveUpOf(column) !== worst);
   }
+  // A terminal that is too narrow for the rest still has its first column.
+  while (kept.length > 1 && least() > room) kept = kept.slice(0, -1);
   let spare = Math.max(0, room - least());
   return kept.map(({ column, wanted }, index) => {
-    const base = Math.min(column.min, wanted);
+    const base = Math.min(column.min, wanted, Math.max(0, room));
     const more = Math.min(spare, wanted - base);
     spare -= more;
     return { column, width: base + more, gap: gapBefore(column, index) };

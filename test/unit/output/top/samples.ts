@@ -1,5 +1,6 @@
 /** Snapshots for the tests of top: some VMs and what they send each other, over a minute. */
-import { TopSnapshots, type Conversation, type TopReading, type TopSnapshot } from '../../../../src/output/top/snapshot.ts';
+import { TopSnapshots, type TopReading, type TopSnapshot } from '../../../../src/output/top/snapshot.ts';
+import type { Conversation } from '../../../../src/traffic/conversations.ts';
 import { NOT_MEASURED } from '../../../../src/traffic/figures.ts';
 import type { Pair, PairEnd } from '../../../../src/traffic/pair.ts';
 import type { NicIdentity } from '../../../../src/traffic/switchports.ts';
@@ -58,6 +59,7 @@ export function readingAt(second: number): TopReading {
     atMs: 5000 + second * 1000,
     bridges: ['br0'],
     losses: [],
+    notes: [],
     vms: [
       vmRow('a-virtual-machine-with-a-very-long-name', 12_300, 980),
       vmRow('db1', pulse, web, { sentDropped: 0n, receivedDropped: BigInt(second) }),
@@ -97,6 +99,17 @@ function conversation(
   destinationPort: number,
   bitsPerSecond: number,
 ): Conversation {
-  const tuple = { protocol: 6, source: '10.0.0.1', destination: '10.0.0.2', sourcePort, destinationPort };
-  return { ...pairRow(from, to, bitsPerSecond), ...tuple };
+  return {
+    ...pairRow(from, to, bitsPerSecond),
+    packets: 100n,
+    bytes: 150_000n,
+    protocol: 6,
+    protocolName: 'tcp',
+    source: '10.0.0.1',
+    destination: '10.0.0.2',
+    sourcePort,
+    destinationPort,
+    firstSeen: new Date(START),
+    lastSeen: new Date(START),
+  };
 }
