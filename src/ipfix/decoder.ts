@@ -18,9 +18,8 @@ export interface IpfixMessage {
   /** Milliseconds since 1970 by the exporter's clock, in whole seconds. */
   readonly exportedAtMs: number;
   /**
-   * Modulo 2^32. RFC 7011 §3.1: how many data records went before this message's in its observation domain. Open vSwitch
-   * has one record in a message, counts it too, and counts all domains of an exporter together (those of `options`, in
-   * domain 0); its template messages repeat the number that comes next.
+   * Modulo 2^32. RFC 7011 §3.1: how many data records went before this message's, in its observation domain. Open vSwitch
+   * begins with 1 and counts the domains of an exporter together; what it says of itself (`options`) is in domain 0.
    */
   readonly sequence: number;
   readonly observationDomain: number;

@@ -14,7 +14,9 @@ export interface IpfixRecord {
   readonly templateId: number;
   /**
    * In Open vSwitch the `…TotalCount` are those of the exporter, not of the record's flow; the `…DeltaCount` are the
-   * flow's since its record before. `layer2OctetDeltaCount` counts whole Ethernet frames.
+   * flow's since its record before. `layer2OctetDeltaCount` counts whole Ethernet frames. Where it samples one packet in
+   * N, it has multiplied its counts by N already. A packet has a record where it came in (`flowDirection` 0) and one for
+   * each port that it left by (1).
    */
   readonly values: IpfixValues;
   /** Of the other direction (RFC 5103). */

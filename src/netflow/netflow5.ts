@@ -47,8 +47,9 @@ export interface Netflow5Datagram {
   /** Milliseconds since 1970 by the exporter's clock. */
   readonly exportedAtMs: number;
   /**
-   * Modulo 2^32. Cisco: how many records went before this datagram's first. Open vSwitch: before its last. So either
-   * way of two datagrams that follow one another one can tell how many records were lost between.
+   * Modulo 2^32: how many records the exporter sent before. Cisco counts up to this datagram's first record, so what was
+   * lost since the datagram before it is the difference of both less the number of records in the earlier. Open vSwitch
+   * counts up to this datagram's last record: less the number in the later.
    */
   readonly sequence: number;
   readonly engineType: number;
