@@ -367,14 +367,14 @@ const registry = {
     1,
     502,
     (d: { path: string; why: string }) =>
-      `The bridge at "${d.path}" does not speak OpenFlow 1.3: ${d.why}. ` +
+      `The bridge at "${d.path}" does not speak OpenFlow 1.3, 1.4 or 1.5: ${d.why}. ` +
       'Add OpenFlow13 to the "protocols" column of its Bridge row, or leave that column empty.',
   ),
   OPENFLOW_PROTOCOL: define(
     1,
     502,
     (d: { what: string; where: string | undefined }) =>
-      `What came from ${d.where === undefined ? 'the switch' : `"${d.where}"`} is not OpenFlow 1.3: ${d.what}. ` +
+      `What came from ${d.where === undefined ? 'the switch' : `"${d.where}"`} is not OpenFlow: ${d.what}. ` +
       "Check that this is a bridge's management socket; if it is, report this with the version of Open vSwitch.",
   ),
   OPENFLOW_REFUSED: define(

@@ -1,5 +1,5 @@
 /**
- * One OpenFlow 1.3 message out of its bytes (OpenFlow 1.3.5 §7). Each message has its own file; this one only knows
+ * One OpenFlow message out of its bytes (OpenFlow 1.3.5 §7). Each message has its own file; this one only knows
  * which. Cutting the stream into messages is framing.ts's, questions and answers are connection.ts's. Pure.
  */
 import type { SwitchEvent } from './asyncconfig.ts';
@@ -9,7 +9,14 @@ import { decodeFlowRemoved } from './flowremoved.ts';
 import { decodeHello, type Hello } from './hello.ts';
 import { decodeMultipartReply, type MultipartReply } from './multipart.ts';
 import { decodePortStatus } from './portstatus.ts';
-import { decodeHeader, encodeMessage, HEADER_BYTES, malformed, MessageType, OPENFLOW_13 } from './wire.ts';
+import {
+  decodeHeader,
+  encodeMessage,
+  HEADER_BYTES,
+  malformed,
+  MessageType,
+  type WireVersion,
+} from './wire.ts';
 
 /** A question whether the peer is there, or the answer, with the bytes that go back unchanged (§7.5.2, §7.5.3). */
 export interface Echo {
@@ -37,17 +44,17 @@ export type Message =
 
 /**
  * Reads one whole message.
- * @throws OPENFLOW_PROTOCOL where its bytes are not what its type asks for, or its version is not 1.3 (but HELLO and
- * ERROR, which belong to the choice of a version).
+ * @throws OPENFLOW_PROTOCOL where its bytes are not what its type asks for, or its version is not the one that was
+ * agreed on (but HELLO and ERROR, which belong to the choice of a version).
  */
-export function decodeMessage(bytes: Buffer): Message {
+export function decodeMessage(bytes: Buffer, agreed: WireVersion): Message {
   const { version, type, lengthBytes, xid } = decodeHeader(bytes);
   if (bytes.length !== lengthBytes) {
     throw malformed(`a message of ${String(bytes.length)} bytes that says ${String(lengthBytes)}`);
   }
   if (type === MessageType.hello) return decodeHello(bytes, version, xid);
   if (type === MessageType.error) return decodeError(bytes, xid);
-  if (version !== OPENFLOW_13) throw malformed(`a message of wire version ${String(version)}`);
+  if (version !== agreed) throw malformed(`a message of wire version ${String(version)}`);
   switch (type) {
     case MessageType.echoRequest:
       return { type: 'echo-request', xid, payload: bytes.subarray(HEADER_BYTES) };
@@ -58,9 +65,9 @@ export function decodeMessage(bytes: Buffer): Message {
     case MessageType.multipartReply:
       return decodeMultipartReply(bytes, xid);
     case MessageType.flowRemoved:
-      return decodeFlowRemoved(bytes, xid);
+      return decodeFlowRemoved(bytes, xid, agreed);
     case MessageType.portStatus:
-      return decodePortStatus(bytes, xid);
+      return decodePortStatus(bytes, xid, agreed);
     case MessageType.barrierReply:
       return { type: 'barrier-reply', xid };
     default:
@@ -69,6 +76,6 @@ export function decodeMessage(bytes: Buffer): Message {
 }
 
 /** The answer to an echo request: the same bytes, the same xid. */
-export function encodeEchoReply(request: Echo): Buffer {
-  return encodeMessage(MessageType.echoReply, request.xid, request.payload);
+export function encodeEchoReply(request: Echo, version: WireVersion): Buffer {
+  return encodeMessage(MessageType.echoReply, request.xid, request.payload, version);
 }

@@ -1,5 +1,5 @@
 /** FEATURES: which datapath this is (OpenFlow 1.3.5 §7.3.1). Pure. */
-import { encodeMessage, HEADER_BYTES, MessageType, requireBytes } from './wire.ts';
+import { encodeMessage, HEADER_BYTES, MessageType, requireBytes, type WireVersion } from './wire.ts';
 
 export interface FeaturesReply {
   readonly type: 'features-reply';
@@ -10,8 +10,8 @@ export interface FeaturesReply {
 }
 
 /** Asks for the features. */
-export function encodeFeaturesRequest(xid: number): Buffer {
-  return encodeMessage(MessageType.featuresRequest, xid);
+export function encodeFeaturesRequest(xid: number, version: WireVersion): Buffer {
+  return encodeMessage(MessageType.featuresRequest, xid, undefined, version);
 }
 
 /** @throws OPENFLOW_PROTOCOL where the reply is cut short. */

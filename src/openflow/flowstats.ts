@@ -1,5 +1,5 @@
 /**
- * Flow statistics: each rule of a bridge with its counters (OpenFlow 1.3.5 §7.3.5.2). Pure.
+ * Flow statistics: rules with their counters, as OpenFlow 1.3 and 1.4 have them (OpenFlow 1.3.5 §7.3.5.2). Pure.
  *
  * A bridge may have 100,000 rules, of which a reader wants a few numbers each, every second. So an entry is a view of
  * the bytes that arrived, and what it holds is read when it is asked for.
@@ -11,6 +11,7 @@ import { entryBytes, malformed } from './wire.ts';
 
 /** Bytes of `ofp_flow_stats` before its match. */
 const FIXED_BYTES = 48;
+
 /** `OFPTT_ALL`, `OFPP_ANY`, `OFPG_ANY`. */
 const ALL_TABLES = 0xff;
 const ANY = 0xffffffff;

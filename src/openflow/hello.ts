@@ -1,5 +1,15 @@
 /** HELLO and the choice of a version (OpenFlow 1.3.5 §6.3.1 and §7.5.1). Pure. */
-import { encodeMessage, HEADER_BYTES, malformed, MessageType, OPENFLOW_13, requireBytes } from './wire.ts';
+import {
+  encodeMessage,
+  HEADER_BYTES,
+  malformed,
+  MessageType,
+  OPENFLOW_13,
+  OPENFLOW_14,
+  OPENFLOW_15,
+  requireBytes,
+  type WireVersion,
+} from './wire.ts';
 
 /** `OFPHET_VERSIONBITMAP`: bit n of the first word stands for wire version n. */
 const VERSION_BITMAP = 1;
@@ -14,13 +24,16 @@ export interface Hello {
   readonly bitmap: readonly number[] | undefined;
 }
 
-/** Our HELLO: OpenFlow 1.3 only, in the header and as a bitmap. */
-export function encodeHello(xid: number): Buffer {
+/** In the order in which they are wanted: 1.3 is what every Open vSwitch of today speaks, and is shortest. */
+const WANTED: readonly WireVersion[] = [OPENFLOW_13, OPENFLOW_14, OPENFLOW_15];
+
+/** Our HELLO: one version only, in the header and as a bitmap. */
+export function encodeHello(xid: number, version: WireVersion): Buffer {
   const element = Buffer.alloc(8);
   element.writeUInt16BE(VERSION_BITMAP, 0);
   element.writeUInt16BE(element.length, 2);
-  element.writeUInt32BE(1 << OPENFLOW_13, 4);
-  return encodeMessage(MessageType.hello, xid, element);
+  element.writeUInt32BE(1 << version, 4);
+  return encodeMessage(MessageType.hello, xid, element, version);
 }
 
 /** @throws OPENFLOW_PROTOCOL where an element of the message is cut short. */
@@ -40,9 +53,14 @@ export function decodeHello(message: Buffer, version: number, xid: number): Hell
   return { type: 'hello', xid, version, bitmap };
 }
 
-/** True where both sides can speak OpenFlow 1.3: by the bitmap, else because the peer's highest is not below it. */
-export function speaksOpenFlow13(hello: Hello): boolean {
-  return hello.bitmap ? hello.bitmap.includes(OPENFLOW_13) : hello.version >= OPENFLOW_13;
+/**
+ * The version to speak with a peer.
+ * @returns one of its bitmap; without a bitmap 1.3, where its highest is not below it; `undefined` where there is none.
+ */
+export function chooseVersion(hello: Hello): WireVersion | undefined {
+  const { bitmap, version } = hello;
+  if (bitmap) return WANTED.find((wanted) => bitmap.includes(wanted));
+  return version >= OPENFLOW_13 ? OPENFLOW_13 : undefined;
 }
 
 /** Versions as people write them: `1.0, 1.3`. */

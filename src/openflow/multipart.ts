@@ -3,34 +3,31 @@
  * What stands in a part is the statistic's own file; putting parts together is here. Pure.
  */
 import {
-  decodeFlowStats,
-  encodeFlowStatsRequest,
-  type FlowStats,
-  type FlowStatsRequest,
-} from './flowstats.ts';
-import { decodePortDescriptions, type PortDescription } from './portdescription.ts';
-import { decodePortStats, type PortStats } from './portstats.ts';
-import { encodeMessage, HEADER_BYTES, malformed, MessageType, requireBytes } from './wire.ts';
+  encodeMessage,
+  HEADER_BYTES,
+  malformed,
+  MessageType,
+  requireBytes,
+  type WireVersion,
+} from './wire.ts';
 
 /** `OFPMPF_REPLY_MORE`. */
 const MORE_FLAG = 1;
-/** `OFPP_ANY`. */
-const ANY_PORT = 0xffffffff;
 /** Bytes of type, flags and padding, before the body. */
 const PREFIX_BYTES = 8;
 
-/** A question that is answered by a row of entries. */
+/** A question that is answered by a row of entries. Those of later versions look different here and there. */
 export interface Statistic<Entry> {
   /** For people: `port statistics`. */
   readonly what: string;
   /** `ofp_multipart_type`. */
   readonly multipartType: number;
-  readonly request: Uint8Array;
+  readonly request: (version: WireVersion) => Uint8Array;
   /**
    * The entries of one part of the reply.
    * @throws OPENFLOW_PROTOCOL
    */
-  readonly decode: (body: Buffer) => readonly Entry[];
+  readonly decode: (body: Buffer, version: WireVersion) => readonly Entry[];
 }
 
 export interface MultipartReply {
@@ -42,38 +39,17 @@ export interface MultipartReply {
   readonly body: Buffer;
 }
 
-/** Every port's counters (§7.3.5.6). */
-export const PORT_STATS: Statistic<PortStats> = {
-  what: 'port statistics',
-  multipartType: 4,
-  request: anyPort(),
-  decode: decodePortStats,
-};
-
-/** Every port's number, name and state (§7.3.5.7). */
-export const PORT_DESCRIPTION: Statistic<PortDescription> = {
-  what: 'port descriptions',
-  multipartType: 13,
-  request: Buffer.alloc(0),
-  decode: decodePortDescriptions,
-};
-
-/** Rules with their counters (§7.3.5.2). */
-export function flowStatistic(request: FlowStatsRequest): Statistic<FlowStats> {
-  return {
-    what: 'flow statistics',
-    multipartType: 1,
-    request: encodeFlowStatsRequest(request),
-    decode: decodeFlowStats,
-  };
-}
-
 /** Asks for a statistic. */
-export function encodeMultipartRequest(xid: number, statistic: Statistic<unknown>): Buffer {
-  const body = Buffer.alloc(PREFIX_BYTES + statistic.request.length);
-  body.writeUInt16BE(statistic.multipartType, 0);
-  body.set(statistic.request, PREFIX_BYTES);
-  return encodeMessage(MessageType.multipartRequest, xid, body);
+export function encodeMultipartRequest(
+  xid: number,
+  { multipartType, request }: Statistic<unknown>,
+  version: WireVersion,
+): Buffer {
+  const asked = request(version);
+  const body = Buffer.alloc(PREFIX_BYTES + asked.length);
+  body.writeUInt16BE(multipartType, 0);
+  body.set(asked, PREFIX_BYTES);
+  return encodeMessage(MessageType.multipartRequest, xid, body, version);
 }
 
 /** @throws OPENFLOW_PROTOCOL where it is cut short before its body. */
@@ -95,19 +71,14 @@ export function decodeMultipartReply(message: Buffer, xid: number): MultipartRep
  */
 export function multipartReader<Entry>(
   statistic: Statistic<Entry>,
+  version: WireVersion,
   take: (entry: Entry) => void,
 ): (part: MultipartReply) => boolean {
   return ({ multipartType, body, more }) => {
     if (multipartType !== statistic.multipartType) {
       throw malformed(`a part of type ${String(multipartType)} in a reply of ${statistic.what}`);
     }
-    for (const entry of statistic.decode(body)) take(entry);
+    for (const entry of statistic.decode(body, version)) take(entry);
     return !more;
   };
-}
-
-function anyPort(): Buffer {
-  const body = Buffer.alloc(8);
-  body.writeUInt32BE(ANY_PORT, 0);
-  return body;
 }

@@ -4,8 +4,13 @@
  */
 import { fail } from '../errors.ts';
 
-/** Wire version of OpenFlow 1.3, the one that this client speaks. */
+/** Wire versions of OpenFlow 1.3, 1.4 and 1.5. */
 export const OPENFLOW_13 = 0x04;
+export const OPENFLOW_14 = 0x05;
+export const OPENFLOW_15 = 0x06;
+
+/** Those that this client speaks. */
+export type WireVersion = typeof OPENFLOW_13 | typeof OPENFLOW_14 | typeof OPENFLOW_15;
 
 /** Bytes of the header: version, type, length, xid. */
 export const HEADER_BYTES = 8;
@@ -44,10 +49,15 @@ export function decodeHeader(bytes: Buffer): Header {
   return { version: bytes.readUInt8(0), type: bytes.readUInt8(1), lengthBytes, xid: bytes.readUInt32BE(4) };
 }
 
-/** One OpenFlow 1.3 message: a header and its body. */
-export function encodeMessage(type: number, xid: number, body: Uint8Array = new Uint8Array()): Buffer {
+/** One message: a header and its body. */
+export function encodeMessage(
+  type: number,
+  xid: number,
+  body: Uint8Array = new Uint8Array(),
+  version: WireVersion = OPENFLOW_13,
+): Buffer {
   const message = Buffer.alloc(HEADER_BYTES + body.length);
-  message.writeUInt8(OPENFLOW_13, 0);
+  message.writeUInt8(version, 0);
   message.writeUInt8(type, 1);
   message.writeUInt16BE(message.length, 2);
   message.writeUInt32BE(xid >>> 0, 4);
@@ -83,6 +93,20 @@ export function splitEntries(body: Buffer, entryBytes: number, what: string): Bu
 }
 
 /**
+ * The entries of a body that each say how long they are, in 16 bits at `lengthOffset`.
+ * @throws OPENFLOW_PROTOCOL where one is shorter than `leastBytes`, or longer than what is left.
+ */
+export function sizedEntries(body: Buffer, leastBytes: number, what: string, lengthOffset = 0): Buffer[] {
+  const entries: Buffer[] = [];
+  for (let offset = 0; offset < body.length;) {
+    const next = offset + entryBytes(body, offset, body.length, leastBytes, what, lengthOffset);
+    entries.push(body.subarray(offset, next));
+    offset = next;
+  }
+  return entries;
+}
+
+/**
  * The length of an entry that says it itself, in 16 bits at `offset`.
  * @param end of what the entry is in
  * @throws OPENFLOW_PROTOCOL where it is less than `leastBytes`, or more than what is left.
@@ -100,6 +124,12 @@ export function entryBytes(
   if (lengthBytes < leastBytes) throw malformed(`${what} of length ${String(lengthBytes)}`);
   requireBytes(bytes, offset, lengthBytes, what, end);
   return lengthBytes;
+}
+
+/** A text that ends at its first zero, or at the end of its `maxBytes`. */
+export function decodeText(bytes: Buffer, offset: number, maxBytes: number): string {
+  const end = bytes.indexOf(0, offset);
+  return bytes.toString('utf8', offset, end < 0 ? offset + maxBytes : Math.min(end, offset + maxBytes));
 }
 
 /** OPENFLOW_PROTOCOL for what was found in place of a proper message. */

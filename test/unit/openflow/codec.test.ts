@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { decodeMessage, encodeEchoReply, type Message } from '../../../src/openflow/codec.ts';
 import { MessageSplitter } from '../../../src/openflow/framing.ts';
-import { encodeHello, renderVersions, speaksOpenFlow13 } from '../../../src/openflow/hello.ts';
-import { PORT_DESCRIPTION, PORT_STATS, type MultipartReply } from '../../../src/openflow/multipart.ts';
-import type { PortStats } from '../../../src/openflow/portstats.ts';
+import { chooseVersion, encodeHello, renderVersions } from '../../../src/openflow/hello.ts';
+import type { MultipartReply } from '../../../src/openflow/multipart.ts';
+import { PORT_DESCRIPTIONS } from '../../../src/openflow/portdescription.ts';
+import { PORT_STATS, type PortStats } from '../../../src/openflow/portstats.ts';
 import { isHelloFailure, renderError } from '../../../src/openflow/error.ts';
-import { encodeMessage, MessageType } from '../../../src/openflow/wire.ts';
+import { encodeMessage, MessageType, OPENFLOW_13 } from '../../../src/openflow/wire.ts';
 import { VsbError } from '../../../src/errors.ts';
 
 const FIXTURES = new URL('../../fixtures/openflow/', import.meta.url);
@@ -44,7 +45,10 @@ describe('openflow codec, on what Open vSwitch 3.1.0 sent', () => {
   });
 
   it('reads port descriptions', () => {
-    const ports = PORT_DESCRIPTION.decode(partOf(last('ovs-3.1.0-dummy-port-description.bin')).body);
+    const ports = PORT_DESCRIPTIONS.decode(
+      partOf(last('ovs-3.1.0-dummy-port-description.bin')).body,
+      OPENFLOW_13,
+    );
     expect(ports.map(({ ofport, name }) => [Number(ofport), name])).to.have.deep.members([
       [1, 'p2'],
       [2, 'p1'],
@@ -71,8 +75,8 @@ describe('openflow codec, on what Open vSwitch 3.1.0 sent', () => {
     const [modern] = messages('ovs-3.1.0-dummy-hello.bin');
     const [old, error] = messages('ovs-3.1.0-hello-refused.bin');
     if (modern?.type !== 'hello' || old?.type !== 'hello' || error?.type !== 'error') expect.fail('no hello');
-    expect(speaksOpenFlow13(modern)).to.equal(true);
-    expect(speaksOpenFlow13(old)).to.equal(false);
+    expect(chooseVersion(modern)).to.equal(OPENFLOW_13);
+    expect(chooseVersion(old)).to.equal(undefined);
     expect(renderVersions(old)).to.equal('1.0');
     expect(isHelloFailure(error)).to.equal(true);
     expect(renderError(error)).to.contain('no common versions');
@@ -85,7 +89,7 @@ describe('openflow codec, on what Open vSwitch 3.1.0 sent', () => {
       for (let cut = 0; cut <= bytes.length; cut++) {
         const splitter = new MessageSplitter();
         const parts = [...splitter.push(bytes.subarray(0, cut)), ...splitter.push(bytes.subarray(cut))];
-        expect(parts.map(decodeMessage), `${name} cut at ${String(cut)}`).to.deep.equal(whole);
+        expect(parts.map(decode), `${name} cut at ${String(cut)}`).to.deep.equal(whole);
       }
     }
   });
@@ -137,7 +141,7 @@ describe('openflow codec, on what nobody should send', () => {
   });
 
   it('hands out the messages before an impossible length', () => {
-    const good = encodeHello(1);
+    const good = encodeHello(1, OPENFLOW_13);
     const bad = Buffer.from([4, 0, 0, 7, 0, 0, 0, 0]);
     const seen: number[] = [];
     expect(() => {
@@ -149,17 +153,24 @@ describe('openflow codec, on what nobody should send', () => {
 
 describe('openflow codec, both ways', () => {
   it('says hello in a way that it understands itself', () => {
-    expect(decodeMessage(encodeHello(9))).to.deep.equal({ type: 'hello', xid: 9, version: 4, bitmap: [4] });
+    expect(decode(encodeHello(9, OPENFLOW_13))).to.deep.equal({
+      type: 'hello',
+      xid: 9,
+      version: 4,
+      bitmap: [4],
+    });
   });
 
   it('answers an echo with the same bytes', () => {
-    const request = decodeMessage(
-      encodeMessage(MessageType.echoRequest, 0xfffffffe, Buffer.from('are you there')),
-    );
+    const request = decode(encodeMessage(MessageType.echoRequest, 0xfffffffe, Buffer.from('are you there')));
     if (request.type !== 'echo-request') expect.fail(request.type);
-    expect(decodeMessage(encodeEchoReply(request))).to.deep.equal({ ...request, type: 'echo-reply' });
+    expect(decode(encodeEchoReply(request, OPENFLOW_13))).to.deep.equal({ ...request, type: 'echo-reply' });
   });
 });
+
+function decode(bytes: Buffer): Message {
+  return decodeMessage(bytes, OPENFLOW_13);
+}
 
 function fixtureNames(): string[] {
   return readdirSync(FIXTURES).filter((name) => name.endsWith('.bin'));
@@ -170,7 +181,7 @@ function fixture(name: string): Buffer {
 }
 
 function messages(name: string): Message[] {
-  return [...new MessageSplitter().push(fixture(name))].map(decodeMessage);
+  return [...new MessageSplitter().push(fixture(name))].map(decode);
 }
 
 function lastBytes(name: string): Buffer {
@@ -179,11 +190,11 @@ function lastBytes(name: string): Buffer {
 }
 
 function last(name: string): Message {
-  return decodeMessage(lastBytes(name));
+  return decode(lastBytes(name));
 }
 
 function portStatsOf(message: Message): readonly PortStats[] {
-  return PORT_STATS.decode(partOf(message).body);
+  return PORT_STATS.decode(partOf(message).body, OPENFLOW_13);
 }
 
 function partOf(message: Message): MultipartReply {
@@ -192,7 +203,7 @@ function partOf(message: Message): MultipartReply {
 
 function expectDecodedOrProtocolError(bytes: Buffer): void {
   try {
-    expect(decodeMessage(bytes)).to.have.property('type');
+    expect(decode(bytes)).to.have.property('type');
   } catch (thrown) {
     expectProtocolError(thrown);
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { OpenFlowConnection, type ConnectOptions } from '../../../src/openflow/connection.ts';
 import { VsbError } from '../../../src/errors.ts';
 import { encodeHello } from '../../../src/openflow/hello.ts';
-import { encodeMessage, MessageType } from '../../../src/openflow/wire.ts';
+import { encodeMessage, MessageType, OPENFLOW_13 } from '../../../src/openflow/wire.ts';
 
 // What a real switch does not do on demand: silence, garbage, echo requests, half a hello, hanging up.
 describe('openflow connection, with a peer that misbehaves', () => {
@@ -17,7 +17,7 @@ describe('openflow connection, with a peer that misbehaves', () => {
   });
 
   it('gives up on a peer that does not answer a question, and is closed then', async () => {
-    await using peer = await fakePeer((socket) => socket.write(encodeHello(1)));
+    await using peer = await fakePeer((socket) => socket.write(encodeHello(1, OPENFLOW_13)));
     await using connection = await peer.connect({ limitMs: 30 });
     await expectCode(connection.portStats(), 'OPENFLOW_TIMEOUT');
     await expectCode(connection.portStats(), 'OPENFLOW_TIMEOUT');
@@ -45,7 +45,7 @@ describe('openflow connection, with a peer that misbehaves', () => {
 
   it('reports a hang-up in the middle of a question', async () => {
     await using peer = await fakePeer((socket) => {
-      socket.write(encodeHello(1));
+      socket.write(encodeHello(1, OPENFLOW_13));
       socket.on('data', (chunk) => {
         if (chunk.includes(MessageType.multipartRequest)) socket.destroy();
       });
@@ -65,7 +65,7 @@ describe('openflow connection, with a peer that misbehaves', () => {
     const answers = new EventEmitter<{ answer: [Buffer] }>();
     const answer = once(answers, 'answer');
     await using peer = await fakePeer((socket) => {
-      socket.write(encodeHello(1));
+      socket.write(encodeHello(1, OPENFLOW_13));
       socket.once('data', () => {
         socket.once('data', (chunk) => answers.emit('answer', chunk));
         socket.write(encodeMessage(MessageType.echoRequest, 77, Buffer.from('probe')));
@@ -78,7 +78,7 @@ describe('openflow connection, with a peer that misbehaves', () => {
 
   it('matches answers to questions by xid, whatever their order', async () => {
     await using peer = await fakePeer((socket) => {
-      socket.write(encodeHello(1));
+      socket.write(encodeHello(1, OPENFLOW_13));
       const asked: number[] = [];
       socket.on('data', (chunk) => {
         for (let offset = 0; offset < chunk.length; offset += chunk.readUInt16BE(offset + 2)) {
@@ -98,7 +98,7 @@ describe('openflow connection, with a peer that misbehaves', () => {
   it('ends with its signal, before and after the hello', async () => {
     await using silent = await fakePeer(() => undefined);
     await expectCode(silent.connect({ signal: AbortSignal.abort() }), 'CANCELLED');
-    await using peer = await fakePeer((socket) => socket.write(encodeHello(1)));
+    await using peer = await fakePeer((socket) => socket.write(encodeHello(1, OPENFLOW_13)));
     const controller = new AbortController();
     await using connection = await peer.connect({ signal: controller.signal });
     const answer = connection.portStats();
@@ -107,7 +107,7 @@ describe('openflow connection, with a peer that misbehaves', () => {
   });
 
   it('gives OPENFLOW_CLOSED to who still waits when it is disposed of', async () => {
-    await using peer = await fakePeer((socket) => socket.write(encodeHello(1)));
+    await using peer = await fakePeer((socket) => socket.write(encodeHello(1, OPENFLOW_13)));
     const connection = await peer.connect();
     const answer = expectCode(connection.portStats(), 'OPENFLOW_CLOSED');
     await connection[Symbol.asyncDispose]();
