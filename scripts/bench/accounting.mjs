@@ -104,8 +104,9 @@ async function measure(client) {
     for (const name of round % 2 === 0 ? ['plain', 'accounting'] : ['accounting', 'plain']) {
       await modes.plain();
       await modes[name]();
-      // Addresses are known, and the caches are warm.
+      // Addresses are known, the pair's row is there, and the datapath's flows are made with it.
       sendUdp(1000);
+      run('ovs-appctl', '-t', controlSocket(), 'revalidator/wait');
       cpu[name].push(measureCpu());
       rate[name].push(await measureTcp());
     }
@@ -148,9 +149,17 @@ function receivedPackets() {
   return JSON.parse(text)[0].stats64.rx.packets;
 }
 
+function controlSocket() {
+  return join(directory, `ovs-vswitchd.${vswitchdPid()}.ctl`);
+}
+
+function vswitchdPid() {
+  return readFileSync(join(directory, 'ovs-vswitchd.pid'), 'utf8').trim();
+}
+
 /** Nanoseconds on a CPU, of every thread (Documentation/scheduler/sched-stats.rst). */
 function cpuMs() {
-  const pid = readFileSync(join(directory, 'ovs-vswitchd.pid'), 'utf8').trim();
+  const pid = vswitchdPid();
   const tasks = readdirSync(`/proc/${pid}/task`);
   const times = tasks.map((task) =>
     Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),

@@ -10,12 +10,15 @@ import { NETWORK_KEY, NIC_KEY, vmOf } from '../units/externalids.ts';
 import type { Settings } from './settings.ts';
 import { connectSwitch } from './switchclient.ts';
 
+/** Who looks wants to see something soon, also of a switch that is stuck. */
+const FLOWS = Object.freeze({ limitMs: 3000 });
+
 /** Reads the switch once. Throws what OvsdbClient.connect throws. */
 export async function show(settings: Settings, signal?: AbortSignal): Promise<ShownSwitch> {
   await using client = await connectSwitch(settings, { signal, follow: false });
   const snapshot = client.snapshot();
   const [root] = snapshot.table('Open_vSwitch').values();
-  const inspected = await inspectBridges(snapshot, { ovsRundir: settings.ovsRundir, signal });
+  const inspected = await inspectBridges(snapshot, { ...FLOWS, ovsRundir: settings.ovsRundir, signal });
   const bridges = [...snapshot.table('Bridge').values()]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((bridge): ShownBridge => ({

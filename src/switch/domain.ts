@@ -58,7 +58,9 @@ export function switchDomain(
         // ports. Verify tells when it is late.
         if (!(await waitUntilTakenUp(client, nextCfg, wait))) return { failed: [] };
       }
-      return { failed: await writeFlows(flows, client, { ovsRundir, signal: wait.signal }) };
+      return {
+        failed: await writeFlows(flows, client, { ovsRundir, limitMs: wait.deadlineMs, signal: wait.signal }),
+      };
     },
     verify: async (desired, wait) =>
       databaseOnly ? [] : verifySwitch(client, desired, { ...wait, nextCfg, netns, ovsRundir }),

@@ -5,19 +5,21 @@ import { toBridgeFlows, type BridgeFlows } from './bridgeflows.ts';
 export interface FlowsOptions {
   /** Directory of the sockets `<bridge>.mgmt`. */
   readonly ovsRundir: string;
+  /** Milliseconds for connecting, and for the answer. Default: 10 s. */
+  readonly limitMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Milliseconds for connecting, and for the answer: 100,000 rules take a quarter of a second. */
-const READ_LIMIT_MS = 10_000;
+/** 100,000 rules take a quarter of a second; ovs-vswitchd may have ports to make first. */
+const DEFAULT_LIMIT_MS = 10_000;
 
 /** @throws what OpenFlowConnection.connect and its questions throw */
 export async function readBridgeFlows(
   bridge: string,
-  { ovsRundir, signal }: FlowsOptions,
+  { ovsRundir, limitMs = DEFAULT_LIMIT_MS, signal }: FlowsOptions,
 ): Promise<BridgeFlows> {
   await using connection = await OpenFlowConnection.connect(`${ovsRundir}/${bridge}.mgmt`, {
-    limitMs: READ_LIMIT_MS,
+    limitMs,
     ...(signal ? { signal } : {}),
   });
   return toBridgeFlows(await connection.flowStats());
