@@ -12,7 +12,7 @@ import {
 import { toVsbError } from '../errors.ts';
 import { isInScope } from '../output/top/rows.ts';
 import type { TopReading } from '../output/top/snapshot.ts';
-import type { Scope } from '../output/top/state.ts';
+import type { Scope } from '../output/top/place.ts';
 import { watchConversations } from './conversations.ts';
 import type { Settings } from './settings.ts';
 import { watch } from './watch.ts';

@@ -5,7 +5,8 @@ import type { SettingFlags } from '../app/settings.ts';
 import { toVsbError } from '../errors.ts';
 import type { Screen } from '../output/top/screen.ts';
 import type { TopReading, TopSnapshot } from '../output/top/snapshot.ts';
-import type { Scope, TopState, TopView } from '../output/top/state.ts';
+import type { Scope, TopView } from '../output/top/place.ts';
+import type { TopState } from '../output/top/state.ts';
 import { addSwitchOptions, toTimerOption } from './options.ts';
 import { interruptSignal, isColourful, runVerb, writeData, type AddVerb } from './verb.ts';
 

@@ -4,7 +4,7 @@ import type { FieldName } from '../../filter/fields.ts';
 import { suggest, type Suggestions } from '../../filter/suggest.ts';
 import { CONVERSATION_SOURCE, PAIR_SOURCE, VM_SOURCE } from '../../traffic/filtersources.ts';
 import type { Key } from './keys.ts';
-import type { TopView } from './state.ts';
+import type { TopView } from './place.ts';
 
 export interface FilterLine {
   readonly text: string;

@@ -7,7 +7,8 @@ import { TOP_KEYS } from './help.ts';
 import type { TopRows } from './rows.ts';
 import { renderEnd, type TopSnapshot } from './snapshot.ts';
 import { renderSpans, type Span } from './spans.ts';
-import { placeOf, TOP_VIEWS, type Scope, type TopState, type TopView } from './state.ts';
+import { TOP_VIEWS, type Scope, type TopView } from './place.ts';
+import { placeOf, type TopState } from './state.ts';
 import { fit, widthOf } from './text.ts';
 
 const TITLES: Readonly<Record<TopView, string>> = {

@@ -7,7 +7,8 @@ import { compareText } from '../../traffic/switchports.ts';
 import { CONVERSATION_COLUMNS, PAIR_COLUMNS, VM_COLUMNS, type Column } from './columns.ts';
 import { renderTable, type TableStyle } from './table.ts';
 import { isSameEnd, keyOfVm, type TopSnapshot } from './snapshot.ts';
-import { placeOf, type Scope, type Sorting, type TopState, type TopView } from './state.ts';
+import type { Scope, TopView } from './place.ts';
+import { placeOf, type Sorting, type TopState } from './state.ts';
 
 /** The rows of a place; what they are rows of is known in here only. */
 export interface TopRows {

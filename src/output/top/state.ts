@@ -1,26 +1,7 @@
 /** What a person has chosen in `vsb top`, and what each key changes about it. Pure. */
 import { editFilter, openFilter, type FilterLine, type KnownNames } from './filterline.ts';
 import type { Key } from './keys.ts';
-import type { Pair } from '../../traffic/pair.ts';
-import type { VmRow } from '../../traffic/views.ts';
-
-/** The views, in the order of TAB. */
-export const TOP_VIEWS = ['vms', 'pairs', 'conversations'] as const;
-export type TopView = (typeof TOP_VIEWS)[number];
-
-/** Whose rows a view shows. */
-export type Scope =
-  | { readonly of: 'all' }
-  | { readonly of: 'vm'; readonly vm: Pick<VmRow, 'vm' | 'topology'> }
-  | { readonly of: 'pair'; readonly pair: Pick<Pair, 'bridge' | 'from' | 'to'> };
-
-/** A view, and where in it the person is. */
-export interface Place {
-  readonly view: TopView;
-  readonly scope: Scope;
-  /** The chosen row by its key; `undefined`: the first one, whichever that is. */
-  readonly selected: string | undefined;
-}
+import { TOP_VIEWS, type Place, type Scope, type TopView } from './place.ts';
 
 export interface TopState {
   /** How one came here: the last is shown, Escape leads to the one before. Never empty. */
