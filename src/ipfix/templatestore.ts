@@ -5,10 +5,11 @@
 import type { Template } from './template.ts';
 
 /**
- * Fields of all templates together; Open vSwitch 3.1 sends 4,300 for a bridge. Beyond it, those exporters' templates go
- * that were defined longest ago.
+ * What all templates together may cost: one for each field, and 16 for the template itself. Open vSwitch 3.1 sends 6,000
+ * for a bridge, and this is some tens of MB. Beyond it, those exporters' templates go that were defined longest ago.
  */
-export const MAX_FIELDS = 262_144;
+export const MAX_COST = 262_144;
+const COST_OF_TEMPLATE = 16;
 
 /** The templates of one exporter's observation domain, while a message is read. */
 export interface Templates {
@@ -20,28 +21,34 @@ export interface Templates {
   keep(): void;
 }
 
-type Domain = ReadonlyMap<number, Template>;
+/** By id. Apart, so that to withdraw all of a kind costs no more than there are of it. */
+type Domain = Record<Template['kind'], Map<number, Template>>;
 
 export class TemplateStore {
   /** By exporter and observation domain; the one that was changed last is last. */
   readonly #domains = new Map<string, Domain>();
+  #cost = 0;
 
   open(exporter: string, domain: number): Templates {
     const key = `${String(domain)} ${exporter}`;
     const before = this.#domains.get(key);
     // A copy from the first change on.
-    let changed: Map<number, Template> | undefined;
-    const change = (): Map<number, Template> => (changed ??= new Map(before));
+    let changed: Domain | undefined;
+    const change = (): Domain =>
+      (changed ??= { data: new Map(before?.data), options: new Map(before?.options) });
     return {
-      find: (id) => (changed ?? before)?.get(id),
+      find: (id) => {
+        const now = changed ?? before;
+        return now?.data.get(id) ?? now?.options.get(id);
+      },
       define: (template) => {
-        change().delete(template.id);
-        change().set(template.id, template);
+        // Out first, so that it comes last in the order.
+        forEachKind(change(), (templates) => templates.delete(template.id));
+        change()[template.kind].set(template.id, template);
       },
       withdraw: (id, kind) => {
-        for (const template of [...change().values()]) {
-          if (template.id === id || (id < 256 && template.kind === kind)) change().delete(template.id);
-        }
+        if (id < 256) change()[kind].clear();
+        else forEachKind(change(), (templates) => templates.delete(id));
       },
       keep: () => {
         if (changed !== undefined) this.#keep(key, changed);
@@ -49,31 +56,52 @@ export class TemplateStore {
     };
   }
 
-  #keep(key: string, domain: Map<number, Template>): void {
-    this.#domains.delete(key);
-    let fields = countFields(domain);
-    for (const [id, template] of domain) {
-      if (fields <= MAX_FIELDS) break;
-      domain.delete(id);
-      fields -= template.fields.length;
+  #keep(key: string, domain: Domain): void {
+    this.#forget(key);
+    shorten(domain);
+    const cost = costOf(domain);
+    for (const oldest of this.#domains.keys()) {
+      if (this.#cost + cost <= MAX_COST) break;
+      this.#forget(oldest);
     }
-    if (domain.size > 0) this.#domains.set(key, domain);
-    this.#forgetOldest();
+    if (cost === 0) return;
+    this.#domains.set(key, domain);
+    this.#cost += cost;
   }
 
-  #forgetOldest(): void {
-    let fields = 0;
-    for (const domain of this.#domains.values()) fields += countFields(domain);
-    for (const [key, domain] of this.#domains) {
-      if (fields <= MAX_FIELDS) return;
-      this.#domains.delete(key);
-      fields -= countFields(domain);
-    }
+  #forget(key: string): void {
+    const domain = this.#domains.get(key);
+    if (domain === undefined) return;
+    this.#cost -= costOf(domain);
+    this.#domains.delete(key);
   }
 }
 
-function countFields(domain: Domain): number {
-  let fields = 0;
-  for (const template of domain.values()) fields += template.fields.length;
-  return fields;
+/** Leaves no more than all may cost, without those that were defined longest ago; data's before options'. */
+function shorten(domain: Domain): void {
+  let cost = costOf(domain);
+  forEachKind(domain, (templates) => {
+    for (const template of templates.values()) {
+      if (cost <= MAX_COST) return;
+      templates.delete(template.id);
+      cost -= costOfTemplate(template);
+    }
+  });
+}
+
+function costOf(domain: Domain): number {
+  let cost = 0;
+  forEachKind(domain, (templates) => {
+    for (const template of templates.values()) cost += costOfTemplate(template);
+  });
+  return cost;
+}
+
+function costOfTemplate({ fields }: Template): number {
+  return fields.length + COST_OF_TEMPLATE;
+}
+
+function forEachKind(domain: Domain, act: (templates: Map<number, Template>) => void): void {
+  act(domain.data);
+  act(domain.options);
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { IpfixDecoder, type IpfixMessage } from '../../../src/ipfix/decoder.ts';
-import { MAX_FIELDS } from '../../../src/ipfix/templatestore.ts';
+import { MAX_COST } from '../../../src/ipfix/templatestore.ts';
 import { beginningsOf, damaged, datagramOf, readDatagrams, u16 } from '../../support/datagrams.ts';
 import { messageOf, optionsTemplateOf, setOf, templateOf } from '../../support/ipfixmessages.ts';
 
@@ -73,7 +73,7 @@ describe('ipfix templates', () => {
     // As many fields as a message can hold.
     const fields = Array.from({ length: 16_000 }, () => [4, 1] as const);
     const large = messageOf(1, setOf(2, templateOf(300, ...fields)));
-    const exporters = Math.floor(MAX_FIELDS / fields.length);
+    const exporters = Math.floor(MAX_COST / fields.length);
     decode(decoder, messageOf(1, setOf(2, SMALL)), 'first');
     const probe = messageOf(1, setOf(300, '06 01bb'));
     for (let index = 0; index < exporters; index++) decode(decoder, large, `exporter ${String(index)}`);
@@ -81,6 +81,15 @@ describe('ipfix templates', () => {
     decode(decoder, large, 'last');
     expect(decode(decoder, probe, 'first').setsWithoutTemplate).to.equal(1);
     expect(decode(decoder, probe, 'last').setsWithoutTemplate).to.equal(0);
+  });
+
+  it('are bounded however small they are', () => {
+    const decoder = new IpfixDecoder();
+    const probe = setOf(300, '06 01bb');
+    for (let domain = 0; domain < MAX_COST / 16; domain++)
+      decode(decoder, messageOf(domain, setOf(2, SMALL)));
+    expect(decode(decoder, messageOf(0, probe)).setsWithoutTemplate).to.equal(1);
+    expect(decode(decoder, messageOf(MAX_COST / 16 - 1, probe)).records).to.have.length(1);
   });
 
   it('of one exporter are bounded too: those defined longest ago go', () => {
