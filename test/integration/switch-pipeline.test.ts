@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { filter, firstValueFrom, timeout } from 'rxjs';
 import { connectSwitch } from '../../src/app/switchclient.ts';
 import { toSettings } from '../../src/app/settings.ts';
@@ -13,6 +14,7 @@ import { switchDomain } from '../../src/switch/domain.ts';
 import { toPipelineBridges } from '../../src/switch/pipelinebridge.ts';
 import { ensurePipeline } from '../../src/switch/pipelinewriter.ts';
 import type { DesiredNic, DesiredState } from '../../src/topology/desired.ts';
+import type { VlanMode } from '../../src/units/vlan.ts';
 import { bridge, desiredState, mac, nic, vlanId } from '../support/desired.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts';
 
@@ -139,8 +141,10 @@ class Lab implements AsyncDisposable {
     );
   }
 
-  dumpFlows(name = 'br0'): Promise<string> {
-    return this.sandbox.ofctl('-O', 'OpenFlow14', 'dump-flows', name, '--no-stats');
+  /** Sorted: the switch has them in an order of its own. */
+  async dumpFlows(name = 'br0'): Promise<string> {
+    const text = await this.sandbox.ofctl('-O', 'OpenFlow14', 'dump-flows', name, '--no-stats');
+    return text.split('\n').sort().join('\n');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -395,5 +399,44 @@ describe('the accounting pipeline, with a real Open vSwitch', function () {
       ).to.have.length(1);
       expect((await lab.sandbox.vsctl('get', 'Bridge', name, 'external_ids')).trim()).to.equal('{}');
     }
+  });
+
+  it('is the same after A, B, A, with an empty second plan each time, and gone after destroy', async () => {
+    await using lab = await Lab.start();
+    const vlan: fc.Arbitrary<VlanMode> = fc.oneof(
+      fc.constantFrom(10, 20).map((tag): VlanMode => ({ mode: 'access', tag: vlanId(tag) })),
+      fc.constant<VlanMode>({ mode: 'trunk', trunks: [vlanId(10), vlanId(11), vlanId(20)] }),
+      fc.constant<VlanMode>({ mode: 'native-untagged', tag: vlanId(10), trunks: [vlanId(10), vlanId(30)] }),
+    );
+    const nics = fc.uniqueArray(
+      fc.record({
+        name: fc.constantFrom('web1', 'web2', 'db1'),
+        bridge: fc.constantFrom('br0', 'br1'),
+        vlan,
+      }),
+      { selector: ({ name }) => name, maxLength: 3 },
+    );
+    const visibility = fc.constantFrom('pairs', 'pairs', 'ports');
+    const state = fc.tuple(visibility, visibility, nics).map(([br0, br1, all]) =>
+      desiredState(
+        'lab',
+        [bridge('br0', { visibility: br0 }), bridge('br1', { visibility: br1 })],
+        all.map(({ name, ...settings }) => vm(name, settings)),
+      ),
+    );
+    const flows = async (): Promise<readonly string[]> =>
+      [await lab.dumpFlows('br0'), await lab.dumpFlows('br1')].map(withoutHost);
+    await fc.assert(
+      fc.asyncProperty(state, state, async (a, b) => {
+        await lab.apply(a);
+        const first = await flows();
+        await lab.apply(b);
+        await lab.apply(a);
+        expect(await flows()).to.deep.equal(first);
+        await lab.destroy(a);
+        expect((await lab.sandbox.vsctl('list-br')).trim()).to.equal('');
+      }),
+      { numRuns: 12, seed: 5, endOnFailure: true },
+    );
   });
 });
