@@ -5,7 +5,8 @@ import type { SettingFlags } from '../app/settings.ts';
 import type { View, ViewName } from '../app/watch.ts';
 import { toVsbError } from '../errors.ts';
 import { addSwitchOptions, outputOption, toDurationOption } from './options.ts';
-import { interruptSignal, isColourful, runVerb, writeData, writeError, type AddVerb } from './verb.ts';
+import { interruptSignal, isColourful, runVerb, writeData, type AddVerb } from './verb.ts';
+import { WatchNotices } from './watchnotices.ts';
 
 type Format = 'table' | 'ndjson' | 'csv';
 
@@ -25,12 +26,12 @@ const LAST_READING_MS = 100;
 export const add: AddVerb = (program) => {
   const command = program
     .command('watch')
-    .description('show what ports and VMs send and receive, live')
+    .description('show what ports and VMs send and receive, and who sends to whom, live')
     .addArgument(
-      new Argument('<view>', 'ports: every port of every bridge; vms: NICs grouped by VM').choices([
-        'ports',
-        'vms',
-      ]),
+      new Argument(
+        '<view>',
+        'ports: every port of every bridge; vms: NICs grouped by VM; pairs: who sends to whom',
+      ).choices(['ports', 'vms', 'pairs']),
     )
     .addOption(
       new Option('--every <duration>', 'time from one view to the next')
@@ -48,7 +49,7 @@ export const add: AddVerb = (program) => {
     .addHelpText(
       'after',
       '\nSent and received are seen from the VM. What is not known is "-", or left out. Fields: docs/watch.md.\n' +
-        '\nExamples:\n  vsb watch vms\n' +
+        '\nExamples:\n  vsb watch vms\n  vsb watch pairs\n' +
         '  vsb watch ports --bridge br0 --every 500ms --for 10s -o csv > ports.csv\n' +
         '  vsb watch vms -o ndjson | jq \'select(.kind == "vm") | [.vm, .sentBitsPerSecond]\'\n',
     );
@@ -74,7 +75,7 @@ export const add: AddVerb = (program) => {
 /** Shows views until the time is over or the user has had enough. */
 async function showUntilEnd(views$: Observable<View>, flags: Flags, sink: Sink): Promise<void> {
   const interrupted = interruptSignal();
-  const notices = new Notices();
+  const notices = new WatchNotices();
   await new Promise<void>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
     const end = (): void => {
@@ -115,12 +116,12 @@ async function createSink(format: Format): Promise<Sink> {
       return plainSink(renderWatchNdjson);
     }
     case 'csv': {
-      const { renderWatchCsv, WATCH_CSV_HEADER } = await import('../output/watchcsv.ts');
-      let header = WATCH_CSV_HEADER;
+      const { renderWatchCsv, watchCsvHeader } = await import('../output/watchcsv.ts');
+      let isFirst = true;
       return plainSink((view) => {
-        const text = header + renderWatchCsv(view);
-        header = '';
-        return text;
+        const header = isFirst ? watchCsvHeader(view.view) : '';
+        isFirst = false;
+        return header + renderWatchCsv(view);
       });
     }
     case 'table':
@@ -164,40 +165,6 @@ async function liveTableSink(): Promise<Sink> {
       previousLineCount = 0;
     },
   };
-}
-
-/** What a person has to know and no figure says, on stderr: each thing once, when it begins and when it ends. */
-class Notices {
-  #saidEmpty = false;
-  #lost = new Set<string>();
-
-  /** @returns true where something was written. */
-  tell(view: View): boolean {
-    const lines = [...this.#emptiness(view), ...this.#losses(view)];
-    for (const line of lines) writeError(`vsb: ${line}`);
-    return lines.length > 0;
-  }
-
-  #emptiness(view: View): string[] {
-    const isEmpty = view.view === 'ports' ? view.ports.length === 0 : view.vms.length === 0;
-    if (!isEmpty || this.#saidEmpty) return [];
-    this.#saidEmpty = true;
-    if (view.bridges.length === 0)
-      return ['Nothing to show yet: this Open vSwitch has no bridges. Waiting for one.'];
-    const what = view.view === 'ports' ? 'port' : 'NIC of a VM';
-    return [`Nothing to show yet: there is no ${what} on ${view.bridges.join(', ')}. Waiting for one.`];
-  }
-
-  #losses({ losses, bridges }: View): string[] {
-    const lost = new Set(losses.map(({ bridge }) => bridge));
-    const begun = losses.filter(({ bridge }) => !this.#lost.has(bridge));
-    const ended = [...this.#lost].filter((bridge) => !lost.has(bridge) && bridges.includes(bridge));
-    this.#lost = lost;
-    return [
-      ...begun.map(({ error }) => `warning[${error.code}]: ${error.message} Trying again at every tick.`),
-      ...ended.map((bridge) => `Bridge "${bridge}" is read again.`),
-    ];
-  }
 }
 
 function toTimerOption(text: string): number {

@@ -1,15 +1,26 @@
 /** A view as CSV (RFC 4180). Pure. */
-import type { View } from '../traffic/views.ts';
+import type { View, ViewName } from '../traffic/views.ts';
+import { PAIRS_FIELDS, toPairRecord } from './pairsrecords.ts';
 import { toWatchRecords, WATCH_FIELDS, type FieldValue } from './watchrecords.ts';
 
 /** The first line: the names of the fields. */
-export const WATCH_CSV_HEADER = `${WATCH_FIELDS.join(',')}\r\n`;
+export function watchCsvHeader(view: ViewName): string {
+  return renderLine(view === 'pairs' ? PAIRS_FIELDS : WATCH_FIELDS);
+}
 
 /** The lines of one tick, without the header; empty where there is nothing to show. */
 export function renderWatchCsv(view: View): string {
-  return toWatchRecords(view)
-    .map((record) => `${record.map(renderField).join(',')}\r\n`)
-    .join('');
+  return toRecords(view).map(renderLine).join('');
+}
+
+function toRecords(view: View): (readonly FieldValue[])[] {
+  if (view.view !== 'pairs') return toWatchRecords(view);
+  const at = view.at.toISOString();
+  return view.pairs.map((pair) => toPairRecord(at, pair));
+}
+
+function renderLine(record: readonly FieldValue[]): string {
+  return `${record.map(renderField).join(',')}\r\n`;
 }
 
 /** Unknown is an empty field. Quotes only where RFC 4180 §2.6 wants them. */

@@ -6,6 +6,9 @@ import type { PortRow } from '../traffic/attribute.ts';
 import type { Figures, Measured } from '../traffic/figures.ts';
 import type { View, VmRow } from '../traffic/views.ts';
 
+/** The views whose lines have {@link WATCH_FIELDS}. */
+export type PortsView = Exclude<View, { readonly view: 'pairs' }>;
+
 /** A value to print; a bigint keeps all its digits. `undefined` is unknown, or does not apply. */
 export type FieldValue = string | number | bigint | undefined;
 
@@ -40,13 +43,14 @@ export const WATCH_FIELDS = [
   'quality',
   'ageMs',
   'discontinuity',
+  'hostLossPackets',
 ] as const;
 
 /** One line of NDJSON or CSV: the values of {@link WATCH_FIELDS}, in that order. */
 export type WatchRecord = readonly FieldValue[];
 
 /** The records of one tick: a `port` each in the view of ports; a `vm` with its sum, then its `nic`s in that of VMs. */
-export function toWatchRecords(view: View): WatchRecord[] {
+export function toWatchRecords(view: PortsView): WatchRecord[] {
   const at = view.at.toISOString();
   switch (view.view) {
     case 'ports':
@@ -72,10 +76,16 @@ function toPortRecord(at: string, kind: 'port' | 'nic', row: PortRow): WatchReco
 
 function toMeasuredValues(measured: Measured): FieldValue[] {
   const ageMs = measured.ageMs === undefined ? undefined : Math.round(measured.ageMs);
-  return [...FIGURES.map((name) => rounded(measured[name])), measured.quality, ageMs, measured.discontinuity];
+  return [
+    ...FIGURES.map((name) => rounded(measured[name])),
+    measured.quality,
+    ageMs,
+    measured.discontinuity,
+    measured.hostLossPackets,
+  ];
 }
 
 /** Rates in thousandths; counters as they are. */
-function rounded(value: number | bigint | undefined): FieldValue {
+export function rounded(value: number | bigint | undefined): FieldValue {
   return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
 }

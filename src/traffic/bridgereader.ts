@@ -3,14 +3,22 @@
  * that failed is closed, and opened anew at the next question: the caller's tick is the pause between tries.
  */
 import { toVsbError } from '../errors.ts';
+import type { SwitchEvent } from '../openflow/asyncconfig.ts';
 import { OpenFlowConnection } from '../openflow/connection.ts';
 import type { OfPort } from '../openflow/ofport.ts';
 import type { PortStats } from '../openflow/portstats.ts';
+import { ACCOUNT_REQUEST, toAccountRow, toLeftRow } from './accountrows.ts';
+import type { AccountReading, AccountRow, LeftRow } from './pairledger.ts';
 import type { BridgeReading } from './portsamples.ts';
 import type { PortSample } from './rates.ts';
 import type { BridgePorts, SwitchPort } from './switchports.ts';
 
+/** What bridges are asked for: the counters of their ports; who sent to whom, where that is counted. */
+export type Asked = 'ports' | 'pairs' | 'both';
+
 export interface BridgeReaderOptions {
+  /** Default: `ports`. */
+  readonly asked?: Asked;
   /** Directory of the sockets `<bridge>.mgmt`. */
   readonly ovsRundir: string;
   /** Milliseconds for connecting, and for each answer. */
@@ -23,6 +31,8 @@ interface OpenBridge {
   /** Differs for every connection that was ever opened. */
   readonly session: number;
   readonly connection: Promise<OpenFlowConnection>;
+  /** Rows that left since the last reading. */
+  left: LeftRow[];
   /** Closes it, also while it is being opened. */
   readonly end: AbortController;
 }
@@ -41,15 +51,17 @@ export class BridgeReader implements Disposable {
    * The counters of the ports that both the database and the switch know; a port that one of them has not heard of yet
    * is left out. Never fails: what went wrong is in a `lost` reading. One question at a time for each bridge.
    */
-  async read({ bridge, ports }: BridgePorts): Promise<BridgeReading> {
+  async read({ bridge, ports, wantsPairs }: BridgePorts): Promise<BridgeReading> {
+    const { asked = 'ports', nowMs } = this.#options;
     try {
       const opened = await this.#connect(bridge);
-      const stats = await (await opened.connection).portStats();
-      return {
-        outcome: 'read',
-        bridge,
-        samples: toSamples(ports, stats, opened.session, this.#options.nowMs()),
-      };
+      const connection = await opened.connection;
+      // Pairs first: what a port received after that is not yet in them, so that none of it is taken for lost.
+      const account =
+        wantsPairs && asked !== 'ports' ? await readAccount(connection, opened, nowMs) : undefined;
+      const stats = asked === 'pairs' ? [] : await connection.portStats();
+      const samples = toSamples(ports, stats, opened.session, nowMs());
+      return { outcome: 'read', bridge, session: opened.session, samples, account };
     } catch (thrown) {
       this.#close(bridge);
       return { outcome: 'lost', bridge, error: toVsbError(thrown) };
@@ -71,11 +83,18 @@ export class BridgeReader implements Disposable {
     if (known && (await known.connection).isOpen) return known;
     const end = new AbortController();
     const path = `${this.#options.ovsRundir}/${bridge}.mgmt`;
+    const { asked = 'ports', limitMs, nowMs } = this.#options;
+    const left: LeftRow[] = [];
+    const onEvent = (event: SwitchEvent): void => {
+      const row = event.type === 'flow-removed' ? toLeftRow(event, nowMs()) : undefined;
+      if (row) opened.left.push(row);
+    };
     const connection = OpenFlowConnection.connect(path, {
-      limitMs: this.#options.limitMs,
+      limitMs,
       signal: end.signal,
+      ...(asked === 'ports' ? {} : { onEvent }),
     });
-    const opened = { session: ++this.#lastSession, connection, end };
+    const opened: OpenBridge = { session: ++this.#lastSession, connection, left, end };
     this.#open.set(bridge, opened);
     return opened;
   }
@@ -84,6 +103,22 @@ export class BridgeReader implements Disposable {
     this.#open.get(bridge)?.end.abort();
     this.#open.delete(bridge);
   }
+}
+
+/** Whoever awaits an answer goes on before an event that came after it: what has left by then, left before. */
+async function readAccount(
+  connection: OpenFlowConnection,
+  opened: OpenBridge,
+  nowMs: () => number,
+): Promise<AccountReading> {
+  const rows: AccountRow[] = [];
+  await connection.eachFlow(ACCOUNT_REQUEST, (flow) => {
+    const row = toAccountRow(flow);
+    if (row) rows.push(row);
+  });
+  const { session, left } = opened;
+  opened.left = [];
+  return { session, atMs: nowMs(), rows, left };
 }
 
 function toSamples(

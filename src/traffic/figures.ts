@@ -17,6 +17,11 @@ export interface Figures {
   readonly receivedDropped: Counter;
   readonly sentErrors: Counter;
   readonly receivedErrors: Counter;
+  /**
+   * Packets that the VM sent, and that were lost on the host before the switch could look at them: at least so many, since
+   * the first reading. `undefined` where it is not counted who sends to whom.
+   */
+  readonly hostLossPackets: Counter;
   readonly sentBitsPerSecond: number | undefined;
   readonly receivedBitsPerSecond: number | undefined;
   readonly sentPacketsPerSecond: number | undefined;
@@ -43,6 +48,7 @@ export const NOT_MEASURED: Measured = {
   receivedDropped: undefined,
   sentErrors: undefined,
   receivedErrors: undefined,
+  hostLossPackets: undefined,
   sentBitsPerSecond: undefined,
   receivedBitsPerSecond: undefined,
   sentPacketsPerSecond: undefined,
@@ -53,7 +59,11 @@ export const NOT_MEASURED: Measured = {
 };
 
 /** The switch's rx and tx turned round: what it received, the VM sent. */
-export function toMeasured({ sample, rates, discontinuity }: RatedSample, nowMs: number): Measured {
+export function toMeasured(
+  { sample, rates, discontinuity }: RatedSample,
+  nowMs: number,
+  hostLossPackets?: Counter,
+): Measured {
   const { counters } = sample;
   return {
     sentBytes: counters.rxBytes,
@@ -64,6 +74,7 @@ export function toMeasured({ sample, rates, discontinuity }: RatedSample, nowMs:
     receivedDropped: counters.txDropped,
     sentErrors: counters.rxErrors,
     receivedErrors: counters.txErrors,
+    hostLossPackets,
     sentBitsPerSecond: rates?.rxBitsPerSecond,
     receivedBitsPerSecond: rates?.txBitsPerSecond,
     sentPacketsPerSecond: rates?.rxPacketsPerSecond,
@@ -100,6 +111,7 @@ export function sumMeasured(parts: readonly Measured[]): Measured {
     receivedDropped: counter('receivedDropped'),
     sentErrors: counter('sentErrors'),
     receivedErrors: counter('receivedErrors'),
+    hostLossPackets: counter('hostLossPackets'),
     sentBitsPerSecond: rate('sentBitsPerSecond'),
     receivedBitsPerSecond: rate('receivedBitsPerSecond'),
     sentPacketsPerSecond: rate('sentPacketsPerSecond'),

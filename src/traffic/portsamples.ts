@@ -15,12 +15,22 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import type { VsbError } from '../errors.ts';
+import type { AccountReading } from './pairledger.ts';
 import type { PortSample } from './rates.ts';
 import type { BridgePorts } from './switchports.ts';
 
 /** What asking one bridge came to. */
 export type BridgeReading =
-  | { readonly outcome: 'read'; readonly bridge: string; readonly samples: readonly PortSample[] }
+  | {
+      readonly outcome: 'read';
+      readonly bridge: string;
+      /** Which connection to the bridge it was read on. */
+      readonly session: number;
+      /** None where ports were not asked for. */
+      readonly samples: readonly PortSample[];
+      /** `undefined` where pairs were not asked for, or are not counted on this bridge. */
+      readonly account?: AccountReading | undefined;
+    }
   | { readonly outcome: 'lost'; readonly bridge: string; readonly error: VsbError };
 
 /** What one tick found, for every bridge. */

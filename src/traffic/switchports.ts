@@ -6,13 +6,13 @@ import { toOfPort, type OfPort } from '../openflow/ofport.ts';
 import type { InterfaceRow, OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { ColumnChoice, Uuid } from '../ovsdb/schema/schema.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
-import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from '../units/externalids.ts';
+import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VISIBILITY_KEY, vmOf } from '../units/externalids.ts';
 
 /** What the replica has to hold for {@link toBridgePorts}. */
 export const SWITCH_PORT_COLUMNS = {
-  Bridge: ['name', 'ports'],
+  Bridge: ['name', 'ports', 'external_ids'],
   Port: ['interfaces'],
-  Interface: ['name', 'ofport', 'external_ids'],
+  Interface: ['name', 'ofport', 'link_state', 'external_ids'],
 } as const satisfies ColumnChoice<OpenVSwitchTables>;
 
 /** A VM's NIC, as the keys in `Interface.external_ids` name it. */
@@ -34,6 +34,8 @@ export interface SwitchPort {
   readonly interfaceUuid: Uuid;
   /** `undefined` as long as the switch could not open it. */
   readonly ofport: OfPort | undefined;
+  /** Whether there is somebody at its other end; `undefined` where the switch does not say. */
+  readonly isLinkUp?: boolean | undefined;
   /** `external_ids:attached-mac`, as it is written there. */
   readonly mac: string | undefined;
   /** `undefined` for uplinks, the bridge's own port and all else that is no VM's. */
@@ -43,6 +45,8 @@ export interface SwitchPort {
 /** One bridge with its ports, which are sorted by name. */
 export interface BridgePorts {
   readonly bridge: string;
+  /** Its topology wants it counted who sends to whom (`visibility: pairs`). */
+  readonly wantsPairs: boolean;
   readonly ports: readonly SwitchPort[];
 }
 
@@ -51,6 +55,7 @@ export function toBridgePorts(snapshot: Snapshot<OpenVSwitchTables>): readonly B
   return [...snapshot.table('Bridge').values()]
     .map((bridge) => ({
       bridge: bridge.name,
+      wantsPairs: bridge.external_ids.get(VISIBILITY_KEY) === 'pairs',
       ports: bridge.ports
         .flatMap((port) => snapshot.row('Port', port)?.interfaces ?? [])
         .flatMap((uuid) => snapshot.row('Interface', uuid) ?? [])
@@ -73,14 +78,14 @@ function toSwitchPort(bridge: string, row: InterfaceRow): SwitchPort {
     port: row.name,
     interfaceUuid: row._uuid,
     ofport: row.ofport === undefined ? undefined : toOfPort(Number(row.ofport)),
+    isLinkUp: row.link_state === undefined ? undefined : row.link_state === 'up',
     mac: row.external_ids.get('attached-mac'),
     owner: toNicIdentity(row),
   };
 }
 
-/** Our own keys first; else what libvirt (`vm-id`), os-vif (`vm-uuid`) or others (`iface-id` alone) write. */
 function toNicIdentity({ name, external_ids: ids }: InterfaceRow): NicIdentity | undefined {
-  const vm = ids.get(VM_KEY) ?? ids.get('vm-id') ?? ids.get('vm-uuid') ?? ids.get('iface-id');
+  const vm = vmOf(ids);
   if (vm === undefined) return undefined;
   return {
     vm,

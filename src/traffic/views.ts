@@ -1,11 +1,14 @@
-/** What `watch` shows: every port, or NICs grouped by VM. Pure. */
+/** What `watch` shows: every port, NICs grouped by VM, or who sends to whom. Pure. */
+import type { VsbError } from '../errors.ts';
 import type { AttributedReading, PortRow } from './attribute.ts';
 import { sumMeasured, type Measured } from './figures.ts';
+import type { Pair } from './pair.ts';
+import { comparePairs } from './pairorder.ts';
 import { compareText, type NicIdentity } from './switchports.ts';
 import type { BridgeLoss } from './torates.ts';
 
 /** Which view is wanted. */
-export type ViewName = 'ports' | 'vms';
+export type ViewName = 'ports' | 'vms' | 'pairs';
 
 /** A port that is a VM's NIC. */
 export type NicRow = PortRow & { readonly owner: NicIdentity };
@@ -16,6 +19,27 @@ export interface VmRow {
   readonly topology: string | undefined;
   readonly total: Measured;
   readonly nics: readonly NicRow[];
+}
+
+/** Whether pairs of a bridge are counted, and why not. */
+export interface PairsState {
+  readonly bridge: string;
+  /** `pairs`: they are. `ports`: nobody wants it. `foreign`: the bridge's flows are not ours to change. */
+  readonly mode: 'pairs' | 'ports' | 'foreign';
+  /** Why, for people; no full stop. */
+  readonly reason: string;
+  /** How many flows of others a packet meets before ours: what they forward is in no pair. `undefined`: not known. */
+  readonly foreignFlows: number | undefined;
+  /** How many rules were put back so far. */
+  readonly restored: number;
+  /** Why the rules could not be read or written. */
+  readonly error: VsbError | undefined;
+}
+
+/** What a view is made of. */
+export interface TrafficReading extends AttributedReading {
+  /** Of the bridges that were looked at by now, sorted by name. */
+  readonly states: readonly PairsState[];
 }
 
 interface ViewHead {
@@ -29,16 +53,24 @@ interface ViewHead {
 /** One tick of a watch. */
 export type View =
   | (ViewHead & { readonly view: 'ports'; readonly ports: readonly PortRow[] })
-  | (ViewHead & { readonly view: 'vms'; readonly vms: readonly VmRow[] });
+  | (ViewHead & { readonly view: 'vms'; readonly vms: readonly VmRow[] })
+  | (ViewHead & {
+      readonly view: 'pairs';
+      /** The busiest first. */
+      readonly pairs: readonly Pair[];
+      readonly states: readonly PairsState[];
+    });
 
 /** A reading as the view of that name. */
-export function toView(name: ViewName, { at, bridges, losses, rows }: AttributedReading): View {
+export function toView(name: ViewName, { at, bridges, losses, rows, pairs, states }: TrafficReading): View {
   const head = { at, bridges, losses };
   switch (name) {
     case 'ports':
       return { ...head, view: 'ports', ports: rows };
     case 'vms':
       return { ...head, view: 'vms', vms: groupByVm(rows) };
+    case 'pairs':
+      return { ...head, view: 'pairs', pairs: pairs.toSorted(comparePairs), states };
   }
 }
 

@@ -28,7 +28,7 @@ describe('reading bridges', () => {
   it('says why a bridge is lost, and reads it once it is there', async () => {
     await using sandbox = await startTestSandbox({ dummy: true });
     using reader = readerOf(sandbox);
-    const early = await reader.read({ bridge: 'br0', ports: [] });
+    const early = await reader.read({ bridge: 'br0', wantsPairs: false, ports: [] });
     expect(early.outcome === 'lost' && early.error.code).to.equal('OPENFLOW_UNREACHABLE');
     await sandbox.vsctl('add-br', 'br0', '--', 'add-port', 'br0', 'p1');
     expect((await reader.read(await bridgeOf(sandbox))).outcome).to.equal('read');

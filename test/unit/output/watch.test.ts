@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { renderWatchCsv, WATCH_CSV_HEADER } from '../../../src/output/watchcsv.ts';
+import { renderWatchCsv, watchCsvHeader } from '../../../src/output/watchcsv.ts';
 import { renderFrame } from '../../../src/output/watchframe.ts';
 import { renderWatchNdjson } from '../../../src/output/watchndjson.ts';
 import { WATCH_FIELDS } from '../../../src/output/watchrecords.ts';
@@ -20,6 +20,7 @@ const MEASURED: Measured = {
   receivedDropped: 4n,
   sentErrors: undefined,
   receivedErrors: undefined,
+  hostLossPackets: undefined,
   sentBitsPerSecond: 1_250_000.12345,
   receivedBitsPerSecond: 0,
   sentPacketsPerSecond: 96,
@@ -71,7 +72,7 @@ describe('watch as CSV', () => {
     const lines = renderWatchCsv(view('vms', row(1, WEB1))).split('\r\n');
     expect(lines.pop()).to.equal('');
     expect(lines.length).to.equal(2);
-    for (const line of [WATCH_CSV_HEADER.trimEnd(), ...lines]) {
+    for (const line of [watchCsvHeader('ports').trimEnd(), ...lines]) {
       expect(line.split(',').length, line).to.equal(WATCH_FIELDS.length);
     }
   });
@@ -79,7 +80,7 @@ describe('watch as CSV', () => {
   it('quotes commas, quotes and line breaks, and leaves the unknown empty', () => {
     const text = renderWatchCsv(view('ports', { ...row(1, { ...WEB1, vm: 'a,"b"' }), ...NOT_MEASURED }));
     expect(text).to.equal(
-      '2026-11-22T16:45:52.000Z,port,two-tier,"a,""b""",0,,web,br0,p1,,,,,,,,,,,,,,exact,,\r\n',
+      '2026-11-22T16:45:52.000Z,port,two-tier,"a,""b""",0,,web,br0,p1,,,,,,,,,,,,,,exact,,,\r\n',
     );
   });
 });
@@ -152,5 +153,12 @@ function row(n: number, owner?: NicIdentity): PortRow {
 }
 
 function view(name: ViewName, ...rows: PortRow[]): View {
-  return toView(name, { at: new Date('2026-11-22T16:45:52Z'), bridges: ['br0'], rows, losses: [] });
+  return toView(name, {
+    at: new Date('2026-11-22T16:45:52Z'),
+    bridges: ['br0'],
+    rows,
+    pairs: [],
+    losses: [],
+    states: [],
+  });
 }

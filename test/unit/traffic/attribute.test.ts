@@ -16,7 +16,9 @@ describe('attribute()', () => {
         counters: { rxBytes: 225n, txBytes: 7n, rxDropped: 3n, txErrors: undefined },
       });
       const readings$ = cold('-a|', { a: reading(1005, ratesBetween(before, after)) });
-      const bridges$ = cold('a', { a: [{ bridge: 'br0', ports: [switchPort(1, { vm: 'db1', nic: '2' })] }] });
+      const bridges$ = cold('a', {
+        a: [{ bridge: 'br0', wantsPairs: false, ports: [switchPort(1, { vm: 'db1', nic: '2' })] }],
+      });
       const rows$ = readings$.pipe(
         attribute(bridges$),
         map(({ rows }) => rows),
@@ -39,9 +41,9 @@ describe('attribute()', () => {
       const rated = reading(0, ratesBetween(undefined, sample()));
       const readings$ = cold('-a-b-c-d|', { a: rated, b: rated, c: rated, d: rated });
       const bridges$ = cold('a-b-c-d', {
-        a: [{ bridge: 'br0', ports: [] }],
-        b: [{ bridge: 'br0', ports: [switchPort(1, { vm: 'one' })] }],
-        c: [{ bridge: 'br0', ports: [switchPort(1, { vm: 'two' })] }],
+        a: [{ bridge: 'br0', wantsPairs: false, ports: [] }],
+        b: [{ bridge: 'br0', wantsPairs: false, ports: [switchPort(1, { vm: 'one' })] }],
+        c: [{ bridge: 'br0', wantsPairs: false, ports: [switchPort(1, { vm: 'two' })] }],
         d: [],
       });
       const names$ = readings$.pipe(
@@ -59,7 +61,7 @@ describe('attribute()', () => {
         { bridge: 'br0', error },
         { bridge: 'br1', error },
       ];
-      const bridges$ = cold('a', { a: [{ bridge: 'br1', ports: [] }] });
+      const bridges$ = cold('a', { a: [{ bridge: 'br1', wantsPairs: false, ports: [] }] });
       const lost$ = cold('-a|', { a: { ...reading(0), losses } }).pipe(
         attribute(bridges$),
         map((attributed) => attributed.losses.map(({ bridge }) => bridge)),
@@ -71,7 +73,7 @@ describe('attribute()', () => {
   it('shows a port that the switch did not speak of, with nothing known', () => {
     marbles(({ cold, expectObservable }) => {
       const rated = reading(0, ratesBetween(undefined, sample({ interfaceUuid: uuid(9) })));
-      const bridges$ = cold('a', { a: [{ bridge: 'br0', ports: [switchPort(1)] }] });
+      const bridges$ = cold('a', { a: [{ bridge: 'br0', wantsPairs: false, ports: [switchPort(1)] }] });
       const rows$ = cold('-a|', { a: rated }).pipe(
         attribute(bridges$),
         map(({ rows }) =>

@@ -75,11 +75,11 @@ describe('portSamples()', () => {
 });
 
 function bridges(...names: string[]): readonly BridgePorts[] {
-  return names.map((bridge) => ({ bridge, ports: [] }));
+  return names.map((bridge) => ({ bridge, wantsPairs: false, ports: [] }));
 }
 
 function read(bridge: string): BridgeReading {
-  return { outcome: 'read', bridge, samples: [] };
+  return { outcome: 'read', session: 1, bridge, samples: [] };
 }
 
 function lost(bridge: string): BridgeReading {

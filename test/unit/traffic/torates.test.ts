@@ -28,7 +28,7 @@ describe('toRates()', () => {
         a: reading(0, read(0, 0n)),
         b: reading(1000, LOST),
         c: reading(2000, read(2000, 1_000_000n)),
-        d: reading(3000, { outcome: 'read', bridge: 'br0', samples: [] }),
+        d: reading(3000, { outcome: 'read', session: 1, bridge: 'br0', samples: [] }),
         e: reading(4000, read(4000, 2_000_000n)),
       });
       expectObservable(readings$.pipe(toRates(), map(summary))).toBe('abcde|', {
@@ -45,6 +45,7 @@ describe('toRates()', () => {
     marbles(({ cold, expectObservable }) => {
       const other = (atMs: number, rxBytes: bigint): BridgeReading => ({
         outcome: 'read',
+        session: 1,
         bridge: 'br1',
         samples: [sample({ bridge: 'br1', atMs, counters: { rxBytes } })],
       });
@@ -67,7 +68,12 @@ const LOST: BridgeReading = {
 };
 
 function read(atMs: number, rxBytes: bigint, port = 'p1'): BridgeReading {
-  return { outcome: 'read', bridge: 'br0', samples: [sample({ port, atMs, counters: { rxBytes } })] };
+  return {
+    outcome: 'read',
+    session: 1,
+    bridge: 'br0',
+    samples: [sample({ port, atMs, counters: { rxBytes } })],
+  };
 }
 
 function reading(atMs: number, ...bridges: BridgeReading[]): Reading {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { AttributedReading, PortRow } from '../../../src/traffic/attribute.ts';
+import type { PortRow } from '../../../src/traffic/attribute.ts';
 import { NOT_MEASURED, sumMeasured, type Measured } from '../../../src/traffic/figures.ts';
 import type { NicIdentity } from '../../../src/traffic/switchports.ts';
-import { toView } from '../../../src/traffic/views.ts';
+import { toView, type TrafficReading } from '../../../src/traffic/views.ts';
 import { switchPort } from './samples.ts';
 
 const KNOWN: Measured = {
@@ -78,8 +78,8 @@ function row(n: number, owner?: Partial<NicIdentity>): PortRow {
   return { ...switchPort(n, owner), ...KNOWN };
 }
 
-function reading(...rows: PortRow[]): AttributedReading {
-  return { at: new Date(0), bridges: ['br0'], rows, losses: [] };
+function reading(...rows: PortRow[]): TrafficReading {
+  return { at: new Date(0), bridges: ['br0'], rows, pairs: [], losses: [], states: [] };
 }
 
 function vmsOf(...rows: PortRow[]) {
