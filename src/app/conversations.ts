@@ -7,19 +7,19 @@ import { fail } from '../errors.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
-import type { Conversation, LeftOut } from '../traffic/conversations.ts';
+import type { Conversation } from '../traffic/conversations.ts';
+import type { ConversationsView } from '../traffic/conversationsview.ts';
 import { findDevices, toDevices } from '../traffic/devices.ts';
 import {
   ConversationsLook,
   LOOK_COLUMNS,
   RENEW_EVERY_MS,
   type ConversationsBy,
-  type LookSource,
 } from './conversationslook.ts';
 import type { Settings } from './settings.ts';
 import { connectSwitch } from './switchclient.ts';
 
-export type { Conversation, ConversationsBy, LeftOut, LookSource };
+export type { Conversation, ConversationsBy, ConversationsView };
 
 export interface ConversationsOptions {
   readonly settings: Settings;
@@ -42,19 +42,6 @@ export interface ConversationsOptions {
   readonly limit?: number;
   /** Which conversations are wanted. Default: all. */
   readonly wanted?: (conversation: Conversation) => boolean;
-}
-
-/** One tick of a look. */
-export interface ConversationsView {
-  readonly view: 'conversations';
-  /** Wall clock. */
-  readonly at: Date;
-  readonly bridges: readonly string[];
-  /** Those with most bytes first. */
-  readonly conversations: readonly Conversation[];
-  /** What is beyond the limit. */
-  readonly leftOut: LeftOut;
-  readonly sources: readonly LookSource[];
 }
 
 const DEFAULT_LIMIT = 1_000;

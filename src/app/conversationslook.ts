@@ -26,6 +26,7 @@ import { Collector, type CollectorCounts } from '../traffic/collector.ts';
 import { exportReader, type FlowReport } from '../traffic/collectorformats.ts';
 import { ConversationLedger, type Conversation, type LeftOut } from '../traffic/conversations.ts';
 import { BridgeEnds, type EndDevice } from '../traffic/conversationsends.ts';
+import type { ConversationsSource } from '../traffic/conversationsview.ts';
 import { DEVICE_COLUMNS, toDevices } from '../traffic/devices.ts';
 import type { Quality } from '../traffic/pair.ts';
 import { renderDuration } from '../units/duration.ts';
@@ -44,16 +45,6 @@ export const LOOK_COLUMNS = {
 
 /** How conversations are looked at; `auto`: IPv4 by NetFlow and IPv6 by IPFIX, as far as the bridge has room for them. */
 export type ConversationsBy = 'auto' | ExporterKind;
-
-/** One exporter of a look. */
-export interface LookSource {
-  readonly bridge: string;
-  readonly kind: ExporterKind;
-  /** Which packets are taken from it. */
-  readonly families: 'IPv4' | 'IPv6' | 'IPv4 and IPv6';
-  readonly quality: Quality;
-  readonly counts: CollectorCounts;
-}
 
 /** Which bridges are looked at, how, and what of it is wanted. */
 export interface LookPlan {
@@ -124,7 +115,7 @@ export class ConversationsLook implements AsyncDisposable {
     }
   }
 
-  get sources(): readonly LookSource[] {
+  get sources(): readonly ConversationsSource[] {
     return this.#streams.map(({ bridge, kind, families, quality, counts }) => ({
       bridge,
       kind,
@@ -152,7 +143,7 @@ export class ConversationsLook implements AsyncDisposable {
   }
 
   /** One of the exporters that somebody took away, if there is one. */
-  findGone(): Pick<LookSource, 'bridge' | 'kind'> | undefined {
+  findGone(): Pick<ConversationsSource, 'bridge' | 'kind'> | undefined {
     const snapshot = this.#client.snapshot();
     return this.#streams.find((stream) => !hasExporter(snapshot, stream, this.#lease));
   }
@@ -183,7 +174,7 @@ function newLease(id: string, owner: string): ExporterLease {
 class ExportStream implements Disposable {
   readonly bridge: string;
   readonly kind: ExporterKind;
-  readonly families: LookSource['families'];
+  readonly families: ConversationsSource['families'];
   readonly ends: BridgeEnds;
   readonly sampling: number;
   readonly domain: number;
@@ -224,7 +215,7 @@ class ExportStream implements Disposable {
     // Told from what a port that was in use before may still get; 0 is where IPFIX has what Open vSwitch says of itself.
     const domain = randomInt(1, 65_536);
     const socket = await openUdpSocket(netns);
-    const read = exportReader(kind, domain, sampling);
+    const read = exportReader(kind, domain);
     return new ExportStream(opening, sampling, domain, (take) => new Collector(socket, read, take), ledger);
   }
 
@@ -252,7 +243,7 @@ function isIpv6({ source }: FlowReport): boolean {
   return source.includes(':');
 }
 
-interface Opening extends Pick<LookSource, 'bridge' | 'kind' | 'families'> {
+interface Opening extends Pick<ConversationsSource, 'bridge' | 'kind' | 'families'> {
   readonly ends: BridgeEnds;
 }
 
@@ -261,7 +252,7 @@ function chooseKinds(
   snapshot: Snapshot<OpenVSwitchTables>,
   bridge: string,
   by: ConversationsBy,
-): readonly Pick<LookSource, 'kind' | 'families'>[] {
+): readonly Pick<ConversationsSource, 'kind' | 'families'>[] {
   const taken = exportersOf(snapshot, bridge);
   if (by !== 'auto') {
     if (taken.has(by)) throw fail('EXPORTER_TAKEN', { bridge, kinds: [by], by: taken.get(by) });

@@ -59,17 +59,14 @@ export type ReadExport =
 /** Reads the datagrams of one exporter, in order. */
 export type ExportReader = (datagram: Uint8Array) => ReadExport;
 
-/**
- * @param domain what the exporter was told to call itself; sFlow has no place for it
- * @param sampling one packet in so many
- */
-export function exportReader(format: ExportFormat, domain: number, sampling: number): ExportReader {
+/** @param domain what the exporter was told to call itself; sFlow has no place for it */
+export function exportReader(format: ExportFormat, domain: number): ExportReader {
   switch (format) {
     case 'netflow':
       return (datagram) => readNetflow(datagram, domain);
     case 'ipfix': {
       const decoder = new IpfixDecoder();
-      return (datagram) => readIpfix(decoder, datagram, domain, sampling);
+      return (datagram) => readIpfix(decoder, datagram, domain);
     }
     case 'sflow':
       return readSflow;
@@ -118,7 +115,7 @@ function fromNetflow(record: Netflow5Record): FlowReport {
   };
 }
 
-function readIpfix(decoder: IpfixDecoder, bytes: Uint8Array, domain: number, sampling: number): ReadExport {
+function readIpfix(decoder: IpfixDecoder, bytes: Uint8Array, domain: number): ReadExport {
   const result = decoder.decode(bytes, 'the only one');
   if (result.outcome === 'malformed') return { outcome: 'malformed' };
   const { observationDomain, options, records, sequence, setsWithoutTemplate } = result.message;
@@ -126,7 +123,7 @@ function readIpfix(decoder: IpfixDecoder, bytes: Uint8Array, domain: number, sam
   if (observationDomain !== domain && observationDomain !== 0) return { outcome: 'foreign' };
   return {
     outcome: 'read',
-    reports: records.flatMap((record) => fromIpfix(record, sampling)),
+    reports: records.flatMap(fromIpfix),
     first: sequence,
     next: (sequence + records.length + options.length + setsWithoutTemplate) >>> 0,
     lost: setsWithoutTemplate,
@@ -137,7 +134,7 @@ function readIpfix(decoder: IpfixDecoder, bytes: Uint8Array, domain: number, sam
 const EGRESS = 1;
 
 /** Nothing where it is no IP packet, or is told of where it goes out: it was told of where it came in. */
-function fromIpfix({ values, startedAtMs, endedAtMs }: IpfixRecord, sampling: number): FlowReport[] {
+function fromIpfix({ values, startedAtMs, endedAtMs }: IpfixRecord): FlowReport[] {
   const source = values.sourceIPv4Address ?? values.sourceIPv6Address;
   const destination = values.destinationIPv4Address ?? values.destinationIPv6Address;
   const protocol = values.protocolIdentifier;
@@ -155,8 +152,9 @@ function fromIpfix({ values, startedAtMs, endedAtMs }: IpfixRecord, sampling: nu
       source,
       destination,
       ...toPorts(protocol, sourcePort, destinationPort),
-      packets: Number(values.packetDeltaCount ?? 0n) * sampling,
-      bytes: Number(values.layer2OctetDeltaCount ?? 0n) * sampling,
+      // Open vSwitch has multiplied them up itself.
+      packets: Number(values.packetDeltaCount ?? 0n),
+      bytes: Number(values.layer2OctetDeltaCount ?? 0n),
       startedAtMs,
       endedAtMs,
     },

@@ -63,21 +63,27 @@ describe('conversations, with a real Open vSwitch', function () {
     expect(first?.to).to.deep.include({ vm: 'db1' });
   });
 
-  it('shows what was sampled multiplied up, by sFlow', async () => {
-    await using sandbox = await startTestSandbox();
-    await makeLab(sandbox);
-    using look = startLook(sandbox, { by: 'sflow', sampling: 2 });
-    await look.until(() => true);
-    await sandbox.inside('python3', SENDER, 'web1-0p', WEB1, DB1, '1', '1000', '542');
-    // One in two of 1,000: fewer than 300 would be a miracle.
-    const view = await look.until((one) => sumOf(one).packets > 600n);
-    const [conversation] = view.conversations;
-    expect(view.conversations).to.have.length(1);
-    expect(conversation).to.deep.include({ quality: 'sampled 1:2', source: '10.0.0.1', sourcePort: 10_000 });
-    expect(conversation?.bytes).to.equal((conversation?.packets ?? 0n) * 542n);
-    expect(conversation?.from).to.deep.include({ vm: 'web1' });
-    expect(conversation?.to).to.deep.include({ vm: 'db1' });
-  });
+  for (const by of ['sflow', 'ipfix'] as const) {
+    it(`shows what was sampled multiplied up, by ${by}`, async () => {
+      await using sandbox = await startTestSandbox();
+      await makeLab(sandbox);
+      using look = startLook(sandbox, { by, sampling: 2, forMs: 1_000 });
+      await look.until(() => true);
+      await sandbox.inside('python3', SENDER, 'web1-0p', WEB1, DB1, '1', '1000', '542');
+      const [conversation, ...others] = (await look.end()).conversations;
+      expect(others).to.deep.equal([]);
+      expect(conversation).to.deep.include({
+        quality: 'sampled 1:2',
+        source: '10.0.0.1',
+        sourcePort: 10_000,
+      });
+      // One in two of 1,000, twice: to be off by more than 200 takes six standard deviations.
+      expect(Number(conversation?.packets)).to.be.within(800, 1200);
+      expect(conversation?.bytes).to.equal((conversation?.packets ?? 0n) * 542n);
+      expect(conversation?.from).to.deep.include({ vm: 'web1' });
+      expect(conversation?.to).to.deep.include({ vm: 'db1' });
+    });
+  }
 
   it('leaves the exporters of others as they are, and uses what is free', async () => {
     await using sandbox = await startTestSandbox({ dummy: true });

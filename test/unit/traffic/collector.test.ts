@@ -35,7 +35,7 @@ function netflow(sequence: number, records: number, domain = 0x0307): Uint8Array
 }
 
 describe('traffic: collector', () => {
-  const read = (): ReturnType<typeof exportReader> => exportReader('netflow', 0x0307, 1);
+  const read = (): ReturnType<typeof exportReader> => exportReader('netflow', 0x0307);
 
   it('counts datagrams and reports, and nothing lost where the numbers follow each other', async () => {
     const { counts, reports } = await collect(read(), [netflow(29, 30), netflow(59, 30), netflow(60, 1)]);
@@ -81,7 +81,7 @@ describe('traffic: formats of exporters', () => {
     datagram.writeUInt16BE(8 * 256 + 3, 24 + 34);
     datagram.writeUInt8(47, 24 + 48 + 38);
     datagram.writeUInt16BE(99, 24 + 48 + 34);
-    const result = exportReader('netflow', 0x0307, 1)(datagram);
+    const result = exportReader('netflow', 0x0307)(datagram);
     const ports =
       result.outcome === 'read' ? result.reports.map((one) => [one.sourcePort, one.destinationPort]) : [];
     expect(ports).to.deep.equal([

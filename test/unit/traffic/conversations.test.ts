@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { toOfPort } from '../../../src/openflow/ofport.ts';
 import type { FlowReport } from '../../../src/traffic/collectorformats.ts';
 import { ConversationLedger, type ConversationSource } from '../../../src/traffic/conversations.ts';
 import { BridgeEnds, type EndDevice } from '../../../src/traffic/conversationsends.ts';
@@ -11,10 +12,10 @@ const DB: NicIdentity = { ...WEB, vm: 'db1' };
 const WEB_MAC = '52:54:00:00:00:01';
 const DB_MAC = '52:54:00:00:00:02';
 const DEVICES: readonly EndDevice[] = [
-  { name: 'web1-0', ofport: 1, ifindex: 11, mac: mac(WEB_MAC), end: WEB },
-  { name: 'db1-0', ofport: 2, ifindex: 12, mac: mac(DB_MAC), end: DB },
-  { name: 'eth0', ofport: 3, ifindex: 13, mac: undefined, end: 'uplink' },
-  { name: 'br0', ofport: 65_534, ifindex: 14, mac: mac('52:54:00:00:00:0f'), end: 'host' },
+  { name: 'web1-0', ofport: toOfPort(1), ifindex: 11, mac: mac(WEB_MAC), end: WEB },
+  { name: 'db1-0', ofport: toOfPort(2), ifindex: 12, mac: mac(DB_MAC), end: DB },
+  { name: 'eth0', ofport: toOfPort(3), ifindex: 13, mac: undefined, end: 'uplink' },
+  { name: 'br0', ofport: toOfPort(65_534), ifindex: 14, mac: mac('52:54:00:00:00:0f'), end: 'host' },
 ];
 const NOW = Date.parse('2026-11-24T12:00:00Z');
 
