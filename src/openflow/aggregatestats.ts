@@ -21,13 +21,20 @@ export function aggregateStats(request: FlowStatsRequest): Statistic<AggregateSt
     what: 'aggregate statistics',
     multipartType: 2,
     request: () => encodeFlowStatsRequest(request),
-    decode: (body, version) =>
-      version === OPENFLOW_15
-        ? [decodeRuleCounters(body, 0, body.length)]
-        : splitEntries(body, REPLY_BYTES, 'aggregate statistics').map((entry) => ({
-            packets: toCounter(entry.readBigUInt64BE(0)),
-            bytes: toCounter(entry.readBigUInt64BE(8)),
-            rules: entry.readUInt32BE(16),
-          })),
+    decode: (body, version) => (version === OPENFLOW_15 ? [decode15(body)] : decode(body)),
   };
+}
+
+function decode(body: Buffer): AggregateStats[] {
+  return splitEntries(body, REPLY_BYTES, 'aggregate statistics').map((entry) => ({
+    packets: toCounter(entry.readBigUInt64BE(0)),
+    bytes: toCounter(entry.readBigUInt64BE(8)),
+    rules: entry.readUInt32BE(16),
+  }));
+}
+
+/** OpenFlow 1.5.1 §7.3.5.4. */
+function decode15(body: Buffer): AggregateStats {
+  const { packets, bytes, rules } = decodeRuleCounters(body, 0, body.length);
+  return { packets, bytes, rules };
 }

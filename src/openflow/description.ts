@@ -12,7 +12,7 @@ export interface SwitchDescription {
   /** For example `3.1.0`. */
   readonly software: string;
   readonly serialNumber: string;
-  /** The bridge's `other_config:dp-desc`, else its name. */
+  /** The bridge's `other_config:dp-desc`, else `None`. */
   readonly datapath: string;
 }
 

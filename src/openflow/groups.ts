@@ -73,7 +73,8 @@ export const GROUP_STATS: Statistic<GroupStats> = {
 export const GROUPS: Statistic<Group> = {
   what: 'groups',
   multipartType: 7,
-  request: askForAll,
+  // Only since OpenFlow 1.5 can one of them be asked for.
+  request: (version) => (version === OPENFLOW_15 ? askForAll() : Buffer.alloc(0)),
   decode: (body, version) =>
     sizedEntries(body, DESCRIPTION_BYTES, 'a group').map((entry) => ({
       group: entry.readUInt32BE(4),

@@ -10,6 +10,9 @@ import { malformed, requireBytes } from './wire.ts';
 const OXM_MATCH = 1;
 /** Class 0x0001, number 0, no mask, 4 bytes: the header of `reg0`. Each further register has 1 << 9 more. */
 const REGISTER_0_HEADER = 0x0001_0004;
+/** Class 0x8001, number 0, without mask and length: two registers at a time. */
+const REGISTER_PAIR_0 = 0x8001 * 128;
+const ALL_ONES = 0xffffffff;
 /** Bytes of a match before its fields, and of a field before its value. */
 const HEADER_BYTES = 4;
 const MASK_BIT = 0x100;
@@ -81,7 +84,7 @@ export function measureMatch(bytes: Buffer, start: number): { fieldsEnd: number;
  * @param start of the match
  * @param fieldsEnd as `measureMatch` says
  * @param number 0 to 15
- * @returns `undefined` where the match does not have it, or has a mask for it.
+ * @returns `undefined` where the match does not have it, or not the whole of it.
  */
 export function readRegister(
   bytes: Buffer,
@@ -90,12 +93,23 @@ export function readRegister(
   number: number,
 ): number | undefined {
   const wanted = REGISTER_0_HEADER + number * 512;
+  const wantedPair = REGISTER_PAIR_0 + (number >>> 1);
   for (let offset = start + HEADER_BYTES; offset + HEADER_BYTES <= fieldsEnd;) {
     const header = bytes.readUInt32BE(offset);
-    if (header === wanted && offset + 8 <= fieldsEnd) return bytes.readUInt32BE(offset + 4);
-    offset += HEADER_BYTES + (header & 0xff);
+    const next = offset + HEADER_BYTES + (header & 0xff);
+    if (next > fieldsEnd) return undefined;
+    if (header === wanted) return bytes.readUInt32BE(offset + HEADER_BYTES);
+    if (header >>> 9 === wantedPair) return halfOfPair(bytes, offset + HEADER_BYTES, next, number & 1);
+    offset = next;
   }
   return undefined;
+}
+
+/** With OpenFlow 1.5, Open vSwitch sends two registers as one field of 64 bits, the one with the even number first. */
+function halfOfPair(bytes: Buffer, start: number, end: number, half: number): number | undefined {
+  const isWhole =
+    end - start === 8 || (end - start === 16 && bytes.readUInt32BE(start + 8 + half * 4) === ALL_ONES);
+  return isWhole ? bytes.readUInt32BE(start + half * 4) : undefined;
 }
 
 /** The match as a message has it, padded to 8 bytes. */

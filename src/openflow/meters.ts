@@ -2,7 +2,7 @@
 import { toCounter, type Counter } from '../units/counter.ts';
 import { decodeDuration } from './duration.ts';
 import type { Statistic } from './multipart.ts';
-import { OPENFLOW_15, sizedEntries, splitEntries } from './wire.ts';
+import { requireBytes, sizedEntries, splitEntries } from './wire.ts';
 
 /** `OFPM_ALL` */
 const ALL_METERS = 0xffffffff;
@@ -15,7 +15,6 @@ const CONFIG_BYTES = 8;
 const BAND_BYTES = 12;
 const BAND_LENGTH_OFFSET = 2;
 const FEATURES_BYTES = 16;
-const FEATURES_BYTES_15 = 24;
 
 /** `ofp_meter_flags`: rates count packets; else kilobits. */
 const PACKETS_FLAG = 2;
@@ -106,13 +105,11 @@ export const METER_FEATURES: Statistic<MeterFeatures> = {
   what: 'meter features',
   multipartType: 11,
   request: () => Buffer.alloc(0),
-  decode: (body, version) =>
-    splitEntries(body, version === OPENFLOW_15 ? FEATURES_BYTES_15 : FEATURES_BYTES, 'meter features').map(
-      (entry) => ({
-        maxMeters: entry.readUInt32BE(0),
-        maxBands: entry.readUInt8(12),
-      }),
-    ),
+  decode(body) {
+    // OpenFlow 1.5 has 8 bytes more, which Open vSwitch 3.1 leaves out.
+    requireBytes(body, 0, FEATURES_BYTES, 'meter features');
+    return [{ maxMeters: body.readUInt32BE(0), maxBands: body.readUInt8(12) }];
+  },
 };
 
 function askForAll(): Buffer {
