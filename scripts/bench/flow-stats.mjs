@@ -18,6 +18,7 @@ import { median, printRatio } from './measure.mjs';
 const ROUNDS = 9;
 const SELF = fileURLToPath(import.meta.url);
 const SIDE = '--side';
+const OFCTL = 'ovs-ofctl';
 
 if (process.argv[2] === SIDE) await readRules(process.argv[3], process.argv[4]);
 else await compare(Number(process.argv[2] ?? 100_000));
@@ -72,8 +73,8 @@ function addRules(directory, rules) {
   const file = join(directory, 'rules');
   writeFileSync(file, Array.from({ length: rules }, (_, index) => ruleOf(index)).join('\n'));
   ovs(directory, 'ovs-vsctl', 'add-br', 'br0');
-  ovs(directory, 'ovs-ofctl', 'del-flows', 'br0');
-  ovs(directory, 'ovs-ofctl', '-OOpenFlow14', '--bundle', 'add-flows', 'br0', file);
+  ovs(directory, OFCTL, 'del-flows', 'br0');
+  ovs(directory, OFCTL, '-OOpenFlow14', '--bundle', 'add-flows', 'br0', file);
 }
 
 /** By turns the row of a pair and that of a destination. */
@@ -133,7 +134,7 @@ function side(socket, what, rules) {
 function dumpToFile(directory, file) {
   const out = openSync(file, 'w');
   try {
-    execFileSync('ovs-ofctl', ['-OOpenFlow13', 'dump-flows', 'br0'], {
+    execFileSync(OFCTL, ['-OOpenFlow13', 'dump-flows', 'br0'], {
       env: { ...process.env, OVS_RUNDIR: directory },
       stdio: ['ignore', out, 'inherit'],
     });

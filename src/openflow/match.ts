@@ -34,7 +34,7 @@ export interface FieldValue {
 export type Match = readonly FieldValue[];
 
 /**
- * A field for a question, for example `fieldValue('reg0', 7n)`.
+ * A field for a question, for example `toFieldValue('reg0', 4, 7n)`.
  * @param bytes of the field in a message
  * @returns `undefined` where ovs-fields(7) has no field of that name, or it is not known here.
  */

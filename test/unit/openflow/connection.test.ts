@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { OpenFlowConnection, type ConnectOptions } from '../../../src/openflow/connection.ts';
 import { VsbError } from '../../../src/errors.ts';
 import { encodeHello } from '../../../src/openflow/hello.ts';
-import { encodeMessage, MessageType, OPENFLOW_13 } from '../../../src/openflow/wire.ts';
+import { encodeMessage, MessageType, OPENFLOW_13, OPENFLOW_15 } from '../../../src/openflow/wire.ts';
 
 // What a real switch does not do on demand: silence, garbage, echo requests, half a hello, hanging up.
 describe('openflow connection, with a peer that misbehaves', () => {
@@ -95,6 +95,75 @@ describe('openflow connection, with a peer that misbehaves', () => {
     expect(BigInt(`0x${second.datapathId}`)).to.equal(BigInt(second.xid));
   });
 
+  it('lets who awaits an answer go on before it tells an event that came after it', async () => {
+    await using peer = await fakePeer((socket) => {
+      socket.write(encodeHello(1, OPENFLOW_13));
+      socket.on('data', (chunk) => {
+        for (let offset = 0; offset < chunk.length; offset += chunk.readUInt16BE(offset + 2)) {
+          const xid = chunk.readUInt32BE(offset + 4);
+          const type = chunk[offset + 1];
+          if (type === MessageType.barrierRequest) socket.write(encodeMessage(MessageType.barrierReply, xid));
+          // All in one piece, so that it arrives together.
+          if (type === MessageType.featuresRequest)
+            socket.write(Buffer.concat([portStatus(0), featuresReply(xid), portStatus(1)]));
+        }
+      });
+    });
+    const seen: string[] = [];
+    const told = new EventEmitter<{ delete: [] }>();
+    const end = once(told, 'delete');
+    await using connection = await peer.connect({
+      onEvent: (event) => {
+        seen.push(event.type === 'port-status' ? event.reason : event.type);
+        if (seen.at(-1) === 'delete') told.emit('delete');
+      },
+    });
+    await connection.features();
+    seen.push('answer');
+    await end;
+    expect(seen).to.deep.equal(['add', 'answer', 'delete']);
+  });
+
+  it('gives up where events are refused', async () => {
+    await using peer = await fakePeer((socket) => {
+      socket.write(encodeHello(1, OPENFLOW_13));
+      socket.on('data', (chunk) => {
+        for (let offset = 0; offset < chunk.length; offset += chunk.readUInt16BE(offset + 2)) {
+          if (chunk[offset + 1] !== MessageType.setAsync) continue;
+          const badRequest = Buffer.from([0, 1, 0, 5]);
+          socket.write(encodeMessage(MessageType.error, chunk.readUInt32BE(offset + 4), badRequest));
+        }
+      });
+    });
+    await expectCode(peer.connect({ onEvent: () => expect.fail('an event') }), 'OPENFLOW_REFUSED');
+  });
+
+  it('speaks the oldest of the versions that both know, and never one below 1.3', async () => {
+    for (const [bitmap, version] of [
+      [0b111_0010, 4],
+      [0b110_0010, 5],
+      [0b100_0000, 6],
+    ] as const) {
+      await using peer = await fakePeer((socket) => {
+        socket.write(helloWithBitmap(bitmap));
+        socket.on('data', (chunk) => {
+          for (let offset = 0; offset < chunk.length; offset += chunk.readUInt16BE(offset + 2)) {
+            if (chunk[offset + 1] !== MessageType.featuresRequest) continue;
+            expect(chunk[offset]).to.equal(version);
+            const reply = featuresReply(chunk.readUInt32BE(offset + 4));
+            reply.writeUInt8(version, 0);
+            socket.write(reply);
+          }
+        });
+      });
+      await using connection = await peer.connect();
+      await connection.features();
+    }
+    await using old = await fakePeer((socket) => socket.write(helloWithBitmap(0b1110)));
+    const error = await expectCode(old.connect(), 'OPENFLOW_VERSION');
+    expect(error.message).to.contain('it speaks 1.0, 1.1, 1.2');
+  });
+
   it('ends with its signal, before and after the hello', async () => {
     await using silent = await fakePeer(() => undefined);
     await expectCode(silent.connect({ signal: AbortSignal.abort() }), 'CANCELLED');
@@ -160,6 +229,21 @@ function featuresReply(xid: number): Buffer {
   const body = Buffer.alloc(24);
   body.writeBigUInt64BE(BigInt(xid));
   return encodeMessage(MessageType.featuresReply, xid, body);
+}
+
+/** A port-status message of this reason, for port 1. */
+function portStatus(reason: number): Buffer {
+  const body = Buffer.alloc(72);
+  body.writeUInt8(reason, 0);
+  body.writeUInt32BE(1, 8);
+  return encodeMessage(MessageType.portStatus, 0, body);
+}
+
+/** As a peer says it whose highest version is 1.5. */
+function helloWithBitmap(bitmap: number): Buffer {
+  const hello = encodeHello(1, OPENFLOW_15);
+  hello.writeUInt32BE(bitmap, 12);
+  return hello;
 }
 
 async function expectCode(promise: Promise<unknown>, code: string): Promise<VsbError> {
