@@ -16,6 +16,20 @@ export { capture, type CaptureEnd, type CaptureOptions, type CaptureResult } fro
 export { trace, type Trace, type TraceOptions } from './app/trace.ts';
 export { toSettings, type SettingFlags, type Settings } from './app/settings.ts';
 
+// The streams that it is made of.
+export {
+  events,
+  pairs,
+  portSamples,
+  vmRates,
+  type PairsView,
+  type Reading,
+  type StreamOptions,
+  type TrafficEvent,
+  type VmsView,
+} from './app/streams.ts';
+export type { OtherEnd, Pair, PairEnd, Quality } from './traffic/pair.ts';
+
 // Topologies.
 export { loadTopology } from './app/topology.ts';
 export { readTopology, type ReadResult, type Topology } from './topology/read.ts';

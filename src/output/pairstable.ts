@@ -1,13 +1,11 @@
 /** Who sends to whom, as a table for people. Pure. */
 import type { Pair } from '../traffic/pair.ts';
 import { renderEnd } from '../traffic/pairorder.ts';
-import type { View } from '../traffic/views.ts';
+import type { PairsView } from '../traffic/views.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';
 import { toPrintable } from '../units/printable.ts';
 import { clock, count, GAP, renderColumns, UNKNOWN, type Column, type TableOptions } from './columntable.ts';
-
-type PairsView = Extract<View, { readonly view: 'pairs' }>;
 
 const COLUMNS: readonly Column<Pair>[] = [
   { title: 'FROM', align: 'left', giveUp: 0, cell: ({ from }) => renderEnd(from) },

@@ -4,10 +4,10 @@
  */
 import type { PortRow } from '../traffic/attribute.ts';
 import type { Figures, Measured } from '../traffic/figures.ts';
-import type { View, VmRow } from '../traffic/views.ts';
+import type { PortsView, VmRow, VmsView } from '../traffic/views.ts';
 
 /** The views whose lines have {@link WATCH_FIELDS}. */
-export type PortsView = Exclude<View, { readonly view: 'pairs' }>;
+export type FiguresView = PortsView | VmsView;
 
 /** A value to print; a bigint keeps all its digits. `undefined` is unknown, or does not apply. */
 export type FieldValue = string | number | bigint | undefined;
@@ -50,7 +50,7 @@ export const WATCH_FIELDS = [
 export type WatchRecord = readonly FieldValue[];
 
 /** The records of one tick: a `port` each in the view of ports; a `vm` with its sum, then its `nic`s in that of VMs. */
-export function toWatchRecords(view: PortsView): WatchRecord[] {
+export function toWatchRecords(view: FiguresView): WatchRecord[] {
   const at = view.at.toISOString();
   switch (view.view) {
     case 'ports':

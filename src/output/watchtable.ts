@@ -2,14 +2,13 @@
 import type { PortRow } from '../traffic/attribute.ts';
 import { sumMeasured, type Measured } from '../traffic/figures.ts';
 import type { View } from '../traffic/views.ts';
+import type { FiguresView } from './watchrecords.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';
 import type { Counter } from '../units/counter.ts';
 import { toPrintable } from '../units/printable.ts';
 import { clock, count, GAP, renderColumns, UNKNOWN, type Column, type TableOptions } from './columntable.ts';
 import { renderPairsTable } from './pairstable.ts';
-
-type PortsView = Exclude<View, { readonly view: 'pairs' }>;
 
 /** One line: a port, a NIC, or the sum of a VM. */
 interface Line {
@@ -62,7 +61,7 @@ function figureColumn(title: string, giveUp: number, cell: (measured: Measured) 
   return { title, align: 'right', giveUp, cell: (line) => cell(line.measured) };
 }
 
-function toLines(view: PortsView): Line[] {
+function toLines(view: FiguresView): Line[] {
   switch (view.view) {
     case 'ports':
       return view.ports.map((row) => toPortLine(row));
@@ -80,7 +79,7 @@ function toPortLine(row: PortRow): Line {
 }
 
 /** `16:45:52Z  1 bridge  2 VMs  sent 1.25M bit/s  received 980 bit/s`, with the bridges that could not be read. */
-function renderHead(view: PortsView, lines: readonly Line[]): string {
+function renderHead(view: FiguresView, lines: readonly Line[]): string {
   const total = sumMeasured(lines.filter((line) => !line.isTotal).map((line) => line.measured));
   const parts = [
     clock(view.at),

@@ -50,18 +50,35 @@ interface ViewHead {
   readonly losses: readonly BridgeLoss[];
 }
 
+/** Every port. */
+export interface PortsView extends ViewHead {
+  readonly view: 'ports';
+  readonly ports: readonly PortRow[];
+}
+
+/** VMs with their NICs. */
+export interface VmsView extends ViewHead {
+  readonly view: 'vms';
+  readonly vms: readonly VmRow[];
+}
+
+/** Who sends to whom. */
+export interface PairsView extends ViewHead {
+  readonly view: 'pairs';
+  /** The busiest first. */
+  readonly pairs: readonly Pair[];
+  /** Of the bridges that were looked at by now, sorted by name. */
+  readonly states: readonly PairsState[];
+}
+
 /** One tick of a watch. */
-export type View =
-  | (ViewHead & { readonly view: 'ports'; readonly ports: readonly PortRow[] })
-  | (ViewHead & { readonly view: 'vms'; readonly vms: readonly VmRow[] })
-  | (ViewHead & {
-      readonly view: 'pairs';
-      /** The busiest first. */
-      readonly pairs: readonly Pair[];
-      readonly states: readonly PairsState[];
-    });
+export type View = PortsView | VmsView | PairsView;
 
 /** A reading as the view of that name. */
+export function toView<Name extends ViewName>(
+  name: Name,
+  reading: TrafficReading,
+): Extract<View, { readonly view: Name }>;
 export function toView(name: ViewName, { at, bridges, losses, rows, pairs, states }: TrafficReading): View {
   const head = { at, bridges, losses };
   switch (name) {
@@ -75,7 +92,7 @@ export function toView(name: ViewName, { at, bridges, losses, rows, pairs, state
 }
 
 /** VMs in order of their names; VMs of the same name in two topologies stay two. */
-function groupByVm(rows: readonly PortRow[]): VmRow[] {
+export function groupByVm(rows: readonly PortRow[]): VmRow[] {
   const groups = new Map<string, NicRow[]>();
   for (const row of rows) {
     if (!isNic(row)) continue;
