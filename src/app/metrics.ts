@@ -2,21 +2,25 @@
  * The metrics of one switch, for whoever asks: each scrape reads the switch anew, so the figures are of that moment. What
  * there is of metrics and how they are written is output/'s.
  */
+import { map, shareReplay, Subject } from 'rxjs';
 import { toVsbError, VsbError } from '../errors.ts';
+import { MetricsPage, type OwnCost } from '../output/metricspage.ts';
+import type { MetricFormat } from '../output/prometheus.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
+import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { ColumnChoice } from '../ovsdb/schema/schema.ts';
-import { MetricsPage, type MetricNic, type OwnCost } from '../output/metricspage.ts';
-import type { MetricFormat } from '../output/prometheus.ts';
+import type { PortRow } from '../traffic/attribute.ts';
 import { BridgeReader } from '../traffic/bridgereader.ts';
-import { NOT_MEASURED, toMeasured, type Measured } from '../traffic/figures.ts';
 import type { SwitchHealth } from '../traffic/health.ts';
 import { readSwitchHealth } from '../traffic/healthreader.ts';
-import type { BridgeReading } from '../traffic/portsamples.ts';
-import type { PortSample } from '../traffic/rates.ts';
-import { SWITCH_PORT_COLUMNS, toBridgePorts, type BridgePorts } from '../traffic/switchports.ts';
+import type { Reading } from '../traffic/portsamples.ts';
+import { toBridgePorts } from '../traffic/switchports.ts';
+import type { NicRow, TrafficReading } from '../traffic/views.ts';
+import { PipelineKeeper } from './pipelinekeeper.ts';
 import type { Settings } from './settings.ts';
 import { connectSwitch } from './switchclient.ts';
+import { toTraffic, TRAFFIC_COLUMNS } from './traffic.ts';
 
 export interface MetricsOptions {
   readonly settings: Settings;
@@ -37,7 +41,7 @@ export interface Scrape {
 
 /** What the replica has to hold. */
 const COLUMNS = {
-  ...SWITCH_PORT_COLUMNS,
+  ...TRAFFIC_COLUMNS,
   Open_vSwitch: ['ovs_version'],
 } as const satisfies ColumnChoice<OpenVSwitchTables>;
 
@@ -46,18 +50,29 @@ const READ_LIMIT_MS = 4_000;
 
 /** Reads a switch for as long as it is wanted; the caller disposes of it. */
 export class MetricsSource implements AsyncDisposable {
-  readonly #settings: Settings;
+  readonly #ovsRundir: string;
+  readonly #withPairs: boolean;
   readonly #client: OvsdbClient<OpenVSwitchTables>;
   readonly #reader: BridgeReader;
+  readonly #keeper: PipelineKeeper;
   readonly #page: MetricsPage;
+  readonly #readings$ = new Subject<Reading>();
+  /** Of the last reading. */
+  #traffic: TrafficReading | undefined;
   #reading: Promise<Omit<Scrape, 'text'>> | undefined;
 
-  private constructor({ settings, pairs = 0 }: MetricsOptions, client: OvsdbClient<OpenVSwitchTables>) {
-    this.#settings = settings;
+  private constructor(
+    { settings: { ovsRundir }, pairs = 0 }: MetricsOptions,
+    client: OvsdbClient<OpenVSwitchTables>,
+  ) {
+    this.#ovsRundir = ovsRundir;
+    this.#withPairs = pairs > 0;
     this.#client = client;
-    const { ovsRundir } = settings;
-    this.#reader = new BridgeReader({ ovsRundir, limitMs: READ_LIMIT_MS, nowMs: () => performance.now() });
+    const nowMs = (): number => performance.now();
+    this.#reader = new BridgeReader({ ovsRundir, limitMs: READ_LIMIT_MS, nowMs, asked: 'both' });
+    this.#keeper = new PipelineKeeper({ ovsRundir, restores: false });
     this.#page = new MetricsPage(pairs);
+    this.#follow();
   }
 
   /** @throws what connectSwitch throws */
@@ -76,8 +91,25 @@ export class MetricsSource implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#readings$.complete();
+    this.#keeper[Symbol.dispose]();
     this.#reader[Symbol.dispose]();
     await this.#client.close();
+  }
+
+  /** Pairs and losses take more than one reading to know. */
+  #follow(): void {
+    const client = this.#client;
+    const bridges$ = client.snapshots$.pipe(
+      map(toBridgePorts),
+      // Lets go with the last of its subscribers, all in one stream.
+      shareReplay({ bufferSize: 1, refCount: true }),
+    );
+    this.#readings$
+      .pipe(toTraffic({ client, bridges$, keeper: this.#keeper, isOfPairs: true }))
+      .subscribe((traffic) => {
+        this.#traffic = traffic;
+      });
   }
 
   /** Hands the page what there is now. */
@@ -85,30 +117,28 @@ export class MetricsSource implements AsyncDisposable {
     const page = this.#page;
     const startedMs = performance.now();
     const snapshot = this.#client.snapshot();
-    const bridges = toBridgePorts(snapshot);
-    this.#reader.keepOnly(new Set(bridges.map(({ bridge }) => bridge)));
-    const [health, ...readings] = await Promise.all([
+    const there = toBridgePorts(snapshot);
+    this.#reader.keepOnly(new Set(there.map(({ bridge }) => bridge)));
+    const [health, ...bridges] = await Promise.all([
       this.#readHealth(),
-      ...bridges.map((bridge) => this.#reader.read(bridge)),
+      ...there.map((bridge) => this.#reader.read(bridge)),
     ]);
-    const nowMs = performance.now();
-    const [root] = snapshot.table('Open_vSwitch').values();
-    page.setNics(toMetricNics(bridges, readings), nowMs);
-    page.setHealth(health instanceof VsbError ? undefined : health, root?.ovs_version);
-    page.addReading(
-      readings.map(({ bridge, outcome }) => ({ bridge, isRead: outcome === 'read' })),
-      nowMs - startedMs,
-    );
+    const atMs = performance.now();
+    this.#readings$.next({ at: new Date(), atMs, bridges });
+    const { rows = [], pairs = [], losses = [] } = this.#traffic ?? {};
+    page.setNics(rows.filter(isNic), atMs);
+    if (this.#withPairs) page.setPairs(pairs);
+    page.setHealth(health instanceof VsbError ? undefined : health, ovsVersionOf(snapshot));
+    page.addReading(bridges, atMs - startedMs);
     page.setCost(this.#cost());
-    const lost = readings.flatMap((reading) => (reading.outcome === 'lost' ? [reading.error] : []));
-    const isBlind = lost.length > 0 && lost.length === bridges.length;
-    return { losses: health instanceof VsbError ? [...lost, health] : lost, isBlind };
+    const errors = losses.map(({ error }) => error);
+    const isBlind = losses.length > 0 && losses.length === bridges.length;
+    return { losses: health instanceof VsbError ? [...errors, health] : errors, isBlind };
   }
 
   async #readHealth(): Promise<SwitchHealth | VsbError> {
-    const { ovsRundir } = this.#settings;
     try {
-      return await readSwitchHealth({ ovsRundir, timeoutMs: READ_LIMIT_MS });
+      return await readSwitchHealth({ ovsRundir: this.#ovsRundir, timeoutMs: READ_LIMIT_MS });
     } catch (thrown) {
       return toVsbError(thrown);
     }
@@ -127,24 +157,11 @@ export class MetricsSource implements AsyncDisposable {
   }
 }
 
-/** Every NIC that the database names; without figures where its bridge could not be read. */
-function toMetricNics(bridges: readonly BridgePorts[], readings: readonly BridgeReading[]): MetricNic[] {
-  const samples = new Map(
-    readings
-      .flatMap((reading) => (reading.outcome === 'read' ? reading.samples : []))
-      .map((sample) => [sample.interfaceUuid, sample]),
-  );
-  return bridges.flatMap(({ ports }) =>
-    ports.flatMap(({ owner, bridge, port, mac, interfaceUuid }): MetricNic[] => {
-      if (!owner) return [];
-      const sample = samples.get(interfaceUuid);
-      const figures = sample ? toFigures(sample) : NOT_MEASURED;
-      return [{ ...figures, owner, bridge, port, mac }];
-    }),
-  );
+function isNic(row: PortRow): row is NicRow {
+  return row.owner !== undefined;
 }
 
-/** Totals alone: rates are made of them where they are kept. */
-function toFigures(sample: PortSample): Measured {
-  return toMeasured({ sample, rates: undefined, discontinuity: 'first-sample' }, sample.atMs);
+function ovsVersionOf(snapshot: Snapshot<OpenVSwitchTables>): string | undefined {
+  const [root] = snapshot.table('Open_vSwitch').values();
+  return root?.ovs_version;
 }

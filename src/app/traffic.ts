@@ -13,6 +13,7 @@ import {
   withLatestFrom,
   zip,
   type MonoTypeOperatorFunction,
+  type OperatorFunction,
 } from 'rxjs';
 import { fail } from '../errors.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
@@ -44,7 +45,8 @@ export interface TrafficOptions {
 /** Counters of 5,000 ports take 0.25 s; longer than this, and the other bridges' figures are old when they are shown. */
 const READ_LIMIT_MS = 2_000;
 
-const COLUMNS = {
+/** What the replica has to hold. */
+export const TRAFFIC_COLUMNS = {
   Bridge: [...SWITCH_PORT_COLUMNS.Bridge, 'controller', 'fail_mode'],
   Port: PIPELINE_COLUMNS.Port,
   Interface: [...PIPELINE_COLUMNS.Interface, 'link_state'],
@@ -64,25 +66,47 @@ export function traffic(options: TrafficOptions): Observable<TrafficReading> {
   return withSwitch(options, (client, bridges$) => {
     const { ovsRundir } = options.settings;
     const keeper = new PipelineKeeper({ ovsRundir, restores: options.restores });
-    const countsAll = (bridge: string): boolean => countsEveryPacket(keeper.states.get(bridge));
+    const isOfPairs = options.asked !== 'ports';
     return readings(options, bridges$).pipe(
-      withLatestFrom(client.snapshots$.pipe(map(toPipelineBridges))),
-      map(([reading, pipelines]) => {
-        if (options.asked !== 'ports') keeper.look(pipelines, sessionsOf(reading), reading.atMs);
-        return reading;
-      }),
-      connect((readings$) =>
-        zip(readings$.pipe(toRates()), readings$.pipe(toPairs(bridges$, { countsAll }))),
-      ),
-      map(([rated, counted]) => ({ ...rated, ...counted })),
-      attribute(bridges$),
-      map((reading) => ({ ...reading, states: statesOf(reading, keeper) })),
+      toTraffic({ client, bridges$, keeper, isOfPairs }),
       failWhereHopeless(),
       finalize(() => {
         keeper[Symbol.dispose]();
       }),
     );
   });
+}
+
+/** What gives readings their names, and their pairs. */
+export interface TrafficContext {
+  readonly client: OvsdbClient<OpenVSwitchTables>;
+  /** Must emit on subscription. */
+  readonly bridges$: Observable<readonly BridgePorts[]>;
+  readonly keeper: PipelineKeeper;
+  /** False where readings are of ports alone. */
+  readonly isOfPairs: boolean;
+}
+
+/** From readings to figures of ports and pairs, with names; reading by reading, at once. */
+export function toTraffic({
+  client,
+  bridges$,
+  keeper,
+  isOfPairs,
+}: TrafficContext): OperatorFunction<Reading, TrafficReading> {
+  const countsAll = (bridge: string): boolean => countsEveryPacket(keeper.states.get(bridge));
+  return (readings$) =>
+    readings$.pipe(
+      withLatestFrom(client.snapshots$.pipe(map(toPipelineBridges))),
+      map(([reading, pipelines]) => {
+        if (isOfPairs) keeper.look(pipelines, sessionsOf(reading), reading.atMs);
+        return reading;
+      }),
+      connect((shared$) => zip(shared$.pipe(toRates()), shared$.pipe(toPairs(bridges$, { countsAll })))),
+      map(([rated, counted]) => ({ ...rated, ...counted })),
+      attribute(bridges$),
+      map((reading) => ({ ...reading, states: statesOf(reading, keeper) })),
+    );
 }
 
 /** Readings as they come, without names and rates. Cold, and fails, as `traffic` does. */
@@ -105,7 +129,7 @@ function withSwitch<T>(
     subscriber.add(() => {
       stop.abort();
     });
-    connectSwitch(settings, { columns: COLUMNS, signal: stop.signal }).then(
+    connectSwitch(settings, { columns: TRAFFIC_COLUMNS, signal: stop.signal }).then(
       (client) => {
         // Added first, so that it also closes the client of a subscription that has ended meanwhile.
         subscriber.add(() => void client.close());

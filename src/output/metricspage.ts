@@ -4,8 +4,8 @@
  */
 import type { SwitchHealth } from '../traffic/health.ts';
 import type { Pair } from '../traffic/pair.ts';
+import type { BridgeReading } from '../traffic/portsamples.ts';
 import type { NicRow } from '../traffic/views.ts';
-import type { Counter } from '../units/counter.ts';
 import { pairKeyOf, pairLabelsOf } from './metricslabels.ts';
 import { TopPairs } from './metricspairs.ts';
 import { createMetricFamilies } from './metrics.ts';
@@ -15,16 +15,7 @@ import { renderMetrics, type MetricFormat, type Series } from './prometheus.ts';
 export const GONE_NIC_MS = 60_000;
 
 /** A NIC as a metric has it. */
-export type MetricNic = Pick<NicRow, 'owner' | 'bridge' | 'port' | 'mac' | NicCounter> & {
-  /** Packets that its port counted and the switch never got. */
-  readonly hostLossPackets?: Counter;
-};
-
-/** A bridge at one reading. */
-export interface BridgeState {
-  readonly bridge: string;
-  readonly isRead: boolean;
-}
+export type MetricNic = Pick<NicRow, 'owner' | 'bridge' | 'port' | 'mac' | NicCounter>;
 
 /** What our own work cost since we began. */
 export interface OwnCost {
@@ -44,6 +35,7 @@ const NIC_COUNTERS = [
   'receivedDropped',
   'sentErrors',
   'receivedErrors',
+  'hostLossPackets',
 ] as const;
 
 type NicCounter = (typeof NIC_COUNTERS)[number];
@@ -54,7 +46,7 @@ interface NicSeries {
   readonly place: Place;
   /** Where it is; once, since a second one for a NIC would make every join with it fail. */
   readonly info: Series;
-  readonly counters: readonly (readonly [name: NicCounter | 'hostLossPackets', series: Series])[];
+  readonly counters: readonly (readonly [name: NicCounter, series: Series])[];
   seenMs: number;
 }
 
@@ -147,7 +139,7 @@ export class MetricsPage {
   }
 
   /** One reading of all bridges, which took so many milliseconds. */
-  addReading(bridges: readonly BridgeState[], tookMs: number): void {
+  addReading(bridges: readonly Pick<BridgeReading, 'bridge' | 'outcome'>[], tookMs: number): void {
     const { bridgeUp, bridgeFailures, readings, readingSeconds } = this.#families;
     this.#readings += 1;
     this.#readingMs += tookMs;
@@ -155,7 +147,8 @@ export class MetricsPage {
     readingSeconds.set({}, this.#readingMs / 1000);
     bridgeUp.clear();
     bridgeFailures.clear();
-    for (const { bridge, isRead } of bridges) {
+    for (const { bridge, outcome } of bridges) {
+      const isRead = outcome === 'read';
       const failures = (this.#failures.get(bridge) ?? 0) + (isRead ? 0 : 1);
       this.#failures.set(bridge, failures);
       bridgeUp.set({ bridge }, isRead ? 1 : 0);
@@ -191,9 +184,7 @@ export class MetricsPage {
   #createNic({ owner, bridge, port, mac }: MetricNic): NicSeries {
     const info = this.#families.vmInfo.series({ ...owner, bridge, port, mac });
     info.value = 1;
-    const counters = [...NIC_COUNTERS, 'hostLossPackets' as const].map(
-      (name) => [name, this.#families[name].series({ ...owner })] as const,
-    );
+    const counters = NIC_COUNTERS.map((name) => [name, this.#families[name].series({ ...owner })] as const);
     return { network: owner.network, place: { bridge, port, mac }, info, counters, seenMs: 0 };
   }
 

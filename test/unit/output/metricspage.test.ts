@@ -91,8 +91,8 @@ describe('a page of metrics', () => {
     page.setHealth({ datapaths: [{ name: 'netdev@ovs-netdev', ...datapath }], events }, '3.1.0');
     page.addReading(
       [
-        { bridge: 'br0', isRead: false },
-        { bridge: 'br1', isRead: true },
+        { bridge: 'br0', outcome: 'lost' },
+        { bridge: 'br1', outcome: 'read' },
       ],
       250,
     );
@@ -113,7 +113,7 @@ describe('a page of metrics', () => {
       'bridge_read_failures_total{bridge="br1"} 0',
     ]);
     page.setHealth(undefined, undefined);
-    page.addReading([{ bridge: 'br0', isRead: false }], 50);
+    page.addReading([{ bridge: 'br0', outcome: 'lost' }], 50);
     expect(seriesOf(page)).to.deep.equal([
       'switch_control_up 0',
       'bridge_up{bridge="br0"} 0',
