@@ -39,12 +39,12 @@ export interface ConversationsOptions {
   /** Milliseconds from view to view. */
   readonly everyMs: number;
   /** How many conversations a view has at most. Default: 1,000. */
-  readonly limit?: number;
+  readonly most?: number;
   /** Which conversations are wanted. Default: all. */
   readonly wanted?: (conversation: Conversation) => boolean;
 }
 
-const DEFAULT_LIMIT = 1_000;
+const DEFAULT_MOST = 1_000;
 /** Until Open vSwitch has told of a packet: 0.5 s to count it, 1 s of its flow's timeout, 1 s until it looks at that. */
 const LAST_REPORTS_MS = 3_000;
 
@@ -99,7 +99,7 @@ async function look(
     isOfVm(conversation) && (options.wanted?.(conversation) ?? true);
   await showUntilEnd(client, looking, options, signal, () => {
     const at = new Date();
-    const top = looking.top(at.getTime(), options.limit ?? DEFAULT_LIMIT, wanted);
+    const top = looking.top(at.getTime(), options.most ?? DEFAULT_MOST, wanted);
     show({ view: 'conversations', at, bridges, ...top, sources: looking.sources });
   });
 }

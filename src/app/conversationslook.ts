@@ -128,10 +128,10 @@ export class ConversationsLook implements AsyncDisposable {
   /** As ConversationLedger's. */
   top(
     nowMs: number,
-    limit: number,
+    most: number,
     wanted: (conversation: Conversation) => boolean,
   ): { readonly conversations: readonly Conversation[]; readonly leftOut: LeftOut } {
-    return this.#ledger.top(nowMs, limit, wanted);
+    return this.#ledger.top(nowMs, most, wanted);
   }
 
   /** Takes the names of ports and VMs from the database as it is now. */

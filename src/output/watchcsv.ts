@@ -5,12 +5,12 @@ import { toWatchRecords, WATCH_FIELDS, type FieldValue } from './watchrecords.ts
 
 /** The first line: the names of the fields. */
 export function watchCsvHeader(view: ViewName): string {
-  return renderLine(view === 'pairs' ? PAIRS_FIELDS : WATCH_FIELDS);
+  return renderCsvLine(view === 'pairs' ? PAIRS_FIELDS : WATCH_FIELDS);
 }
 
 /** The lines of one tick, without the header; empty where there is nothing to show. */
 export function renderWatchCsv(view: View): string {
-  return toRecords(view).map(renderLine).join('');
+  return toRecords(view).map(renderCsvLine).join('');
 }
 
 function toRecords(view: View): (readonly FieldValue[])[] {
@@ -19,7 +19,8 @@ function toRecords(view: View): (readonly FieldValue[])[] {
   return view.pairs.map((pair) => toPairRecord(at, pair));
 }
 
-function renderLine(record: readonly FieldValue[]): string {
+/** One line, with its end. */
+export function renderCsvLine(record: readonly FieldValue[]): string {
   return `${record.map(renderField).join(',')}\r\n`;
 }
 

@@ -25,17 +25,18 @@ function renderPair(at: string, pair: Pair): string {
     member('bridge', bridge),
     member('ageMs', Math.round(ageMs)),
   ].join('');
-  return `{"at":"${at}","from":${renderEnd(pair.from)},"to":${renderEnd(pair.to)}${figures}}\n`;
+  return `{"at":"${at}","from":${renderEndMember(pair.from)},"to":${renderEndMember(pair.to)}${figures}}\n`;
 }
 
 /** A NIC of a topology has its place in the VM as a number; one that is not ours, the name of its port. */
-function renderEnd(end: PairEnd): string {
+export function renderEndMember(end: PairEnd): string {
   if (typeof end === 'string') return JSON.stringify(end);
   const nic = end.topology !== undefined && /^\d+$/.test(end.nic) ? Number(end.nic) : end.nic;
   return JSON.stringify({ vm: end.vm, nic });
 }
 
-function member(name: string, value: FieldValue): string {
+/** `,"name":value`, or nothing where it is unknown. */
+export function member(name: string, value: FieldValue): string {
   return value === undefined ? '' : `,"${name}":${renderValue(value)}`;
 }
 

@@ -79,19 +79,19 @@ export class ConversationLedger {
   }
 
   /**
-   * The conversations that `wanted` says, those with most bytes first, at most `limit`, and the sum of the others of them.
+   * The conversations that `wanted` says, those with most bytes first, at most `most` of them, and the sum of the others of them.
    * Those that were dropped meanwhile are in the sum, wanted or not.
    */
   top(
     nowMs: number,
-    limit: number,
+    most: number,
     wanted: (conversation: Conversation) => boolean,
   ): { readonly conversations: readonly Conversation[]; readonly leftOut: LeftOut } {
     const all = [...this.#kept.values()].map((kept) => toConversation(kept, nowMs)).filter(wanted);
     all.sort((a, b) => (a.bytes === b.bytes ? 0 : a.bytes < b.bytes ? 1 : -1));
-    const rest = all.slice(limit);
+    const rest = all.slice(most);
     return {
-      conversations: all.slice(0, limit),
+      conversations: all.slice(0, most),
       leftOut: {
         conversations: rest.length + this.#dropped.conversations,
         packets: rest.reduce((sum, { packets }) => sum + packets, BigInt(this.#dropped.packets)),

@@ -22,7 +22,7 @@ export interface ConversationsView {
   readonly bridges: readonly string[];
   /** Those with most bytes first. */
   readonly conversations: readonly Conversation[];
-  /** What is beyond the limit. */
+  /** What is there besides. */
   readonly leftOut: LeftOut;
   readonly sources: readonly ConversationsSource[];
 }
