@@ -13,9 +13,10 @@ import { toVsbError } from '../errors.ts';
 import { isInScope } from '../output/top/rows.ts';
 import type { TopReading } from '../output/top/snapshot.ts';
 import type { Scope } from '../output/top/place.ts';
+import { groupByVm, type PairsState } from '../traffic/views.ts';
 import { watchConversations } from './conversations.ts';
 import type { Settings } from './settings.ts';
-import { watch } from './watch.ts';
+import { traffic } from './traffic.ts';
 
 export interface TopOptions {
   readonly settings: Settings;
@@ -30,7 +31,8 @@ export interface TopOptions {
 type Looked = Pick<TopReading, 'conversations' | 'notes'>;
 
 /**
- * A reading each `everyMs`, the first at once. Cold, and fails, as `watch` does; a look at conversations that fails is a
+ * A reading each `everyMs`, the first at once. Cold, and fails, as `traffic` does; rules that count pairs are put back where
+ * they are missing. A look at conversations that fails is a
  * note in the readings.
  */
 export function top(options: TopOptions): Observable<TopReading> {
@@ -38,18 +40,25 @@ export function top(options: TopOptions): Observable<TopReading> {
     distinctUntilChanged(),
     switchMap((scope) => (scope === undefined ? of(NOT_LOOKING) : look(scope, options))),
   );
-  return watch({ ...options, view: 'vms' }).pipe(
+  return traffic({ ...options, asked: 'both', restores: true }).pipe(
     withLatestFrom(looked$),
-    map(([view, looked]) => ({
-      at: view.at,
+    map(([reading, { conversations, notes }]) => ({
+      at: reading.at,
       atMs: performance.now(),
-      bridges: view.bridges,
-      losses: view.losses,
-      vms: view.view === 'vms' ? view.vms : [],
-      pairs: [],
-      ...looked,
+      bridges: reading.bridges,
+      losses: reading.losses,
+      vms: groupByVm(reading.rows),
+      pairs: reading.pairs,
+      conversations,
+      notes: [...notes, ...reading.states.flatMap(toNote)],
     })),
   );
+}
+
+/** Why a bridge's pairs are not what they should be; that nobody wants them is no news. */
+function toNote({ bridge, mode, reason, error }: PairsState): string[] {
+  if (error !== undefined) return [`${bridge}: error[${error.code}]: ${error.message}`];
+  return mode === 'foreign' ? [`${bridge}: ${reason}.`] : [];
 }
 
 const NOT_LOOKING: Looked = { conversations: undefined, notes: [] };

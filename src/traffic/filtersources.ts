@@ -97,6 +97,7 @@ function measuredFields<Row>(of: (row: Row) => Measured) {
     packets: (row: Row) => total(of(row).sentPackets, of(row).receivedPackets),
     dropped: (row: Row) => total(of(row).sentDropped, of(row).receivedDropped),
     errors: (row: Row) => total(of(row).sentErrors, of(row).receivedErrors),
+    loss: (row: Row) => of(row).hostLossPackets,
     quality: (row: Row) => of(row).quality,
     age: (row: Row) => of(row).ageMs,
   } as const satisfies FilterSource<Row>['fields'];

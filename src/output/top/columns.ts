@@ -3,6 +3,7 @@ import { AVERAGE_WINDOWS_MS, type Trend } from '../../traffic/averages.ts';
 import type { Quality } from '../../traffic/pair.ts';
 import { renderRate } from '../../units/bitrate.ts';
 import { renderBytes } from '../../units/bytesize.ts';
+import type { Paint } from '../paint.ts';
 import { renderEnd, type TopConversation, type TopPair, type TopVm } from './snapshot.ts';
 import { renderSparkline } from './sparkline.ts';
 import type { TopState } from './state.ts';
@@ -24,8 +25,8 @@ export interface Column<Row> {
   readonly cell: (row: Row, unit: Unit, width: number) => string;
   /** What it sorts by: figures from the highest, texts from A; `undefined` is last. */
   readonly order: (row: Row) => number | bigint | string | undefined;
-  /** True where the cell is a warning. */
-  readonly isAlarming?: (row: Row) => boolean;
+  /** How the cell is painted; `undefined`: as the rest. */
+  readonly colour?: (row: Row) => Parameters<Paint>[0] | undefined;
 }
 
 const UNKNOWN = '-';
@@ -42,7 +43,7 @@ export const VM_COLUMNS: readonly Column<TopVm>[] = [
   nameColumn('peer', 'TOP PEER', 3, ({ topPeer }) => topPeer ?? UNKNOWN),
   {
     ...figureColumn('lost', 'LOST', 5, 2, ({ lostPackets }) => lostPackets, renderPackets),
-    isAlarming: ({ lostPackets }) => lostPackets !== undefined && lostPackets > 0n,
+    colour: ({ lostPackets }) => (lostPackets !== undefined && lostPackets > 0n ? 'red' : undefined),
   },
   figureColumn('sent-packets', 'SENT pkt/s', 10, 8, ({ row }) => row.total.sentPacketsPerSecond, renderRate),
   figureColumn(
@@ -73,7 +74,7 @@ const PAIR_FIGURES: readonly Column<TopPair>[] = [
   {
     ...nameColumn('quality', 'QUALITY', 2, ({ row }) => renderQuality(row.quality)),
     min: 7,
-    isAlarming: ({ row }) => row.quality !== 'exact',
+    colour: ({ row }) => (row.quality === 'exact' ? 'dim' : 'yellow'),
   },
 ];
 
@@ -86,8 +87,10 @@ export const PAIR_COLUMNS: readonly Column<TopPair>[] = [
 export const CONVERSATION_COLUMNS: readonly Column<TopConversation>[] = [
   ...END_COLUMNS,
   nameColumn('protocol', 'PROTO', 0, ({ row }) => row.protocolName),
-  nameColumn('source', 'SOURCE', 5, ({ row }) => renderPlace(row.source, row.sourcePort)),
-  nameColumn('destination', 'DESTINATION', 1, ({ row }) => renderPlace(row.destination, row.destinationPort)),
+  addressColumn('source', 'SOURCE', 5, ({ row }) => renderPlace(row.source, row.sourcePort)),
+  addressColumn('destination', 'DESTINATION', 1, ({ row }) =>
+    renderPlace(row.destination, row.destinationPort),
+  ),
   ...PAIR_FIGURES,
 ];
 
@@ -109,6 +112,16 @@ function nameColumn<Row>(id: string, title: string, giveUp: number, name: (row: 
     cell: name,
     order: name,
   };
+}
+
+/** Wide enough for any IPv4 address with its port: half an address is none. */
+function addressColumn<Row>(
+  id: string,
+  title: string,
+  giveUp: number,
+  address: (row: Row) => string,
+): Column<Row> {
+  return { ...nameColumn(id, title, giveUp, address), min: '255.255.255.255:65535'.length, max: 47 };
 }
 
 /** The first window's title names what is measured, the others' only their window. */
@@ -155,6 +168,7 @@ function trendColumn<Row>(giveUp: number, trendOf: (row: Row) => Trend): Column<
     giveUp,
     cell: (row, _unit, width) => renderSparkline(trendOf(row).history, width),
     order: (row) => trendOf(row).means[2],
+    colour: () => 'green',
   };
 }
 

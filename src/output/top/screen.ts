@@ -56,7 +56,7 @@ export function renderTopScreen(
       heading: [renderHeading(snapshot, state, width, paint)],
       totals: [renderTotals(snapshot, rows, state.unit, width, paint)],
       status: [renderStatus(state, rows, width, paint)],
-      foot: [renderFoot(state, snapshot?.notes ?? [], width, paint)],
+      foot: [renderFoot(state, notesOf(snapshot, state), width, paint)],
     },
     state,
     height,
@@ -73,6 +73,11 @@ export function renderTopScreen(
         : { row: above.length - 1, column: statusCursor(state.line, width) },
     shown: toShown(snapshot, rows, Math.max(1, room - 1)),
   };
+}
+
+/** They are about pairs and conversations; over the VMs they would only hide the keys. */
+function notesOf(snapshot: TopSnapshot | undefined, state: TopState): readonly string[] {
+  return placeOf(state).view === 'vms' ? [] : (snapshot?.notes ?? []);
 }
 
 /** What is being written, and what is said about it, stays. */

@@ -190,10 +190,10 @@ function lostSinceFirst(count: LossCount | undefined): bigint | undefined {
   return count?.first === undefined || count.last === undefined ? undefined : count.last - count.first;
 }
 
-/** Drops that are known, sent and received together. */
+/** Drops and losses that are known, sent and received together. */
 function lossOf({ total }: VmRow): bigint | undefined {
-  const { sentDropped, receivedDropped } = total;
-  return sentDropped === undefined && receivedDropped === undefined
-    ? undefined
-    : (sentDropped ?? 0n) + (receivedDropped ?? 0n);
+  const known = [total.sentDropped, total.receivedDropped, total.hostLossPackets].filter(
+    (packets) => packets !== undefined,
+  );
+  return known.length === 0 ? undefined : known.reduce((sum, packets) => sum + packets);
 }

@@ -41,8 +41,9 @@ export function renderTable<Row extends { readonly key: string }>(
     const isSelected = row.key === selected;
     const text = join(placed, ({ column, width: cells }) => {
       const cell = fit(column.cell(row, unit, cells), cells, column.align);
-      // One SGR sequence would end the other.
-      return !isSelected && column.isAlarming?.(row) === true ? paint('red', cell) : cell;
+      const colour = column.colour?.(row);
+      // In the bar of the chosen row nothing else is painted: the end of one colour would be that of the bar.
+      return isSelected || colour === undefined ? cell : paint(colour, cell);
     });
     if (isSelected) return paint('inverse', fit(MARK + text, width ?? widthOf(MARK + text)));
     return (indent + text).trimEnd();
