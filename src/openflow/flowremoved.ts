@@ -22,8 +22,9 @@ export interface FlowRemoved {
   readonly priority: number;
   readonly cookie: bigint;
   /**
-   * The last counts. Those of a rule that was idle are whole. Of one that somebody deleted, packets of the last half
-   * second may be missing: Open vSwitch brings counts from the datapath to a rule at that pace.
+   * The last counts. Those of a rule that was idle are whole, where its timeout is longer than datapath flows stay
+   * without packets (`other_config:max-idle`, 10 s). Of one that somebody deleted, or that was too old, packets of the
+   * last half second may be missing: Open vSwitch brings counts from the datapath to a rule at that pace.
    */
   readonly packets: Counter;
   readonly bytes: Counter;
