@@ -59,12 +59,19 @@ export function addLogOption(command: Command): Command {
 export function outputOption(
   formats: readonly string[],
   defaultFormat: string,
-  variable: 'VSB_OUTPUT' | 'VSB_WATCH_OUTPUT' = 'VSB_OUTPUT',
+  variable: 'VSB_OUTPUT' | 'VSB_WATCH_OUTPUT' | 'VSB_MATRIX_OUTPUT' = 'VSB_OUTPUT',
 ): Option {
   return new Option('-o, --output <format>', 'how data is printed')
     .choices(formats)
     .default(defaultFormat)
     .env(variable);
+}
+
+/** `--where FILTER`, of everything that shows rows. */
+export function whereOption(): Option {
+  return new Option('--where <filter>', 'only rows that pass this filter, see docs/filter.md')
+    .default('', 'all')
+    .env('VSB_WATCH_WHERE');
 }
 
 /** `--database-only`, as `ovs-vsctl --no-wait`. */

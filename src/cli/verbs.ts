@@ -13,6 +13,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   show: () => import('./show.ts'),
   vm: () => import('./vm.ts'),
   watch: () => import('./watch.ts'),
+  matrix: () => import('./matrix.ts'),
   top: () => import('./top.ts'),
   capture: () => import('./capture.ts'),
   trace: () => import('./trace.ts'),

@@ -1,8 +1,8 @@
-/** `vsb watch`: per-VM traffic as a live table, NDJSON or CSV. Flags, the terminal and the end; the rest is app/watch.ts. */
-import { Argument, InvalidArgumentError, Option } from 'commander';
+/** `vsb watch`: traffic as a live table, NDJSON or CSV. Flags, the terminal and the end; the rest is app/watch.ts. */
+import { Argument, Option } from 'commander';
 import type { Observable } from 'rxjs';
 import type { View, ViewName } from '../app/watch.ts';
-import { addSwitchOptions, outputOption, toDurationOption } from './options.ts';
+import { addSwitchOptions, outputOption, toTimerOption } from './options.ts';
 import { runVerb, type AddVerb } from './verb.ts';
 import {
   addConversationsOptions,
@@ -13,8 +13,6 @@ import {
 import { WatchNotices } from './watchnotices.ts';
 import { createSink, showViews, type Renderers, type Sink, type WatchFlags } from './watchsink.ts';
 
-/** What a timer of Node can wait: 2^31 - 1 ms; it takes longer times for 1 ms. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 /** The reading of the last tick of `--for` is still on its way when the time is over. */
 const LAST_READING_MS = 100;
 
@@ -76,7 +74,7 @@ async function showTraffic(view: ViewName, flags: ConversationsFlags): Promise<n
 
 /** Shows views until the time is over or the user has had enough. */
 async function showUntilEnd(views$: Observable<View>, flags: WatchFlags, sink: Sink<View>): Promise<void> {
-  const notices = new WatchNotices();
+  const notices = new WatchNotices('Waiting for one.');
   let timer: NodeJS.Timeout | undefined;
   try {
     await showViews(views$, (view, end) => {
@@ -100,10 +98,4 @@ async function loadRenderers(): Promise<Renderers<View>> {
     csv: renderWatchCsv,
     table: renderWatchTable,
   };
-}
-
-function toTimerOption(text: string): number {
-  const ms = toDurationOption(text);
-  if (ms > LONGEST_TIMER_MS) throw new InvalidArgumentError('Write at most 24d.');
-  return ms;
 }

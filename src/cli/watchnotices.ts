@@ -5,11 +5,17 @@ import { writeError } from './verb.ts';
 type PairsState = Extract<View, { readonly view: 'pairs' }>['states'][number];
 
 export class WatchNotices {
+  readonly #whereEmpty: string;
   #saidEmpty = false;
   #lost = new Set<string>();
   /** What was said of the counting of each bridge last. */
   readonly #said = new Map<string, string>();
   readonly #restored = new Map<string, number>();
+
+  /** @param whereEmpty what is done where there is nothing to show, for people */
+  constructor(whereEmpty: string) {
+    this.#whereEmpty = whereEmpty;
+  }
 
   /** @returns true where something was written. */
   tell(view: View): boolean {
@@ -28,8 +34,8 @@ export class WatchNotices {
     if (missing === undefined || this.#saidEmpty) return [];
     this.#saidEmpty = true;
     if (view.bridges.length === 0)
-      return ['Nothing to show yet: this Open vSwitch has no bridges. Waiting for one.'];
-    return [`Nothing to show yet: ${missing} on ${view.bridges.join(', ')}. Waiting for one.`];
+      return [`Nothing to show yet: this Open vSwitch has no bridges. ${this.#whereEmpty}`.trimEnd()];
+    return [`Nothing to show yet: ${missing} on ${view.bridges.join(', ')}. ${this.#whereEmpty}`.trimEnd()];
   }
 
   #losses({ losses, bridges }: View): string[] {
