@@ -97,16 +97,21 @@ export class MetricsSource implements AsyncDisposable {
     await this.#client.close();
   }
 
-  /** Pairs and losses take more than one reading to know. */
+  /** Pairs and losses are followed from reading to reading. */
   #follow(): void {
     const client = this.#client;
+    const { states } = this.#keeper;
+    // What all is counted matters for losses alone, which one reading does not know.
+    const look: PipelineKeeper['look'] = (...bridges) => {
+      if (this.#traffic) this.#keeper.look(...bridges);
+    };
     const bridges$ = client.snapshots$.pipe(
       map(toBridgePorts),
       // Lets go with the last of its subscribers, all in one stream.
       shareReplay({ bufferSize: 1, refCount: true }),
     );
     this.#readings$
-      .pipe(toTraffic({ client, bridges$, keeper: this.#keeper, isOfPairs: true }))
+      .pipe(toTraffic({ client, bridges$, keeper: { look, states }, isOfPairs: true }))
       .subscribe((traffic) => {
         this.#traffic = traffic;
       });

@@ -82,7 +82,7 @@ export interface TrafficContext {
   readonly client: OvsdbClient<OpenVSwitchTables>;
   /** Must emit on subscription. */
   readonly bridges$: Observable<readonly BridgePorts[]>;
-  readonly keeper: PipelineKeeper;
+  readonly keeper: Pick<PipelineKeeper, 'look' | 'states'>;
   /** False where readings are of ports alone. */
   readonly isOfPairs: boolean;
 }
@@ -192,7 +192,7 @@ function countsEveryPacket(state: PairsState | undefined): boolean {
   return state?.mode === 'pairs' && state.foreignFlows === 0 && state.error === undefined;
 }
 
-function statesOf({ bridges }: AttributedReading, keeper: PipelineKeeper): PairsState[] {
+function statesOf({ bridges }: AttributedReading, keeper: TrafficContext['keeper']): PairsState[] {
   return bridges.flatMap((bridge) => keeper.states.get(bridge) ?? []);
 }
 

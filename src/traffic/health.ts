@@ -30,6 +30,11 @@ export interface SwitchHealth {
   readonly events: ReadonlyMap<string, bigint>;
 }
 
+/** @param upcallShow what `upcall/show` says: it speaks of every datapath that has a bridge */
+export function decodeDatapathNames(upcallShow: string): string[] {
+  return splitSections(upcallShow).map(([name]) => name);
+}
+
 /**
  * @param dpctlShow what `dpctl/show` says
  * @param upcallShow what `upcall/show` says; may be empty

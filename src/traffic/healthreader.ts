@@ -1,6 +1,12 @@
 /** Asks ovs-vswitchd how well the switch is. What its answers mean is health.ts's. */
 import { askControl, findControlSocket, runControlCommand, type ControlOptions } from '../ovsdb/unixctl.ts';
-import { decodeDatapaths, decodeEventCount, type SwitchHealth } from './health.ts';
+import {
+  decodeDatapathNames,
+  decodeDatapaths,
+  decodeEventCount,
+  type DatapathHealth,
+  type SwitchHealth,
+} from './health.ts';
 
 /**
  * Events that tell of figures that are not whole, or of work that is not forwarding: `upcall_flow_limit_…`, the datapath
@@ -28,10 +34,8 @@ export interface HealthOptions extends ControlOptions {
  */
 export async function readSwitchHealth({ ovsRundir, ...options }: HealthOptions): Promise<SwitchHealth> {
   const path = await findControlSocket(ovsRundir);
-  const [dpctlShow, upcallShow, ...counts] = await Promise.all([
-    // It refuses where there is no datapath, and where it cannot look at one of several; what it can say it says all the same.
-    runControlCommand(path, 'dpctl/show', [], options),
-    askControl(path, 'upcall/show', [], options),
+  const [datapaths, ...counts] = await Promise.all([
+    readDatapaths(path, options),
     // One by one, since `coverage/show` leaves out what is 0, and so does not tell it from what it does not know.
     ...EVENTS.map(async (event) => {
       const { outcome, text } = await runControlCommand(path, 'coverage/read-counter', [event], options);
@@ -42,5 +46,18 @@ export async function readSwitchHealth({ ovsRundir, ...options }: HealthOptions)
     const count = counts[index];
     return count === undefined ? [] : [[event, count]];
   });
-  return { datapaths: decodeDatapaths(dpctlShow.text, upcallShow), events: new Map(events) };
+  return { datapaths, events: new Map(events) };
+}
+
+/**
+ * By name: where no name is given, `dpctl/show` looks for the kernel's datapaths too, and ovs-vswitchd warns in its log
+ * where the kernel has none.
+ */
+async function readDatapaths(path: string, options: ControlOptions): Promise<DatapathHealth[]> {
+  const upcallShow = await askControl(path, 'upcall/show', [], options);
+  const names = decodeDatapathNames(upcallShow);
+  if (names.length === 0) return [];
+  // It refuses where one of them has just gone; what it can say of the others it says all the same.
+  const { text } = await runControlCommand(path, 'dpctl/show', names, options);
+  return decodeDatapaths(text, upcallShow);
 }

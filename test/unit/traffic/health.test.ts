@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { decodeDatapaths, decodeEventCount } from '../../../src/traffic/health.ts';
+import { decodeDatapathNames, decodeDatapaths, decodeEventCount } from '../../../src/traffic/health.ts';
 
 // Open vSwitch 3.1.0 with --enable-dummy=override.
 const DPCTL_SHOW = `system@ovs-system:
@@ -30,6 +30,7 @@ const SYSTEM = {
 
 describe('the health of a switch', () => {
   it('is read from what ovs-vswitchd says of its datapaths', () => {
+    expect(decodeDatapathNames(UPCALL_SHOW)).to.deep.equal(['system@ovs-system']);
     expect(decodeDatapaths(DPCTL_SHOW, UPCALL_SHOW)).to.deep.equal([SYSTEM]);
   });
 
