@@ -88,7 +88,8 @@ async function findNics({ settings, nics, signal }: CaptureOptions): Promise<rea
 
 interface Tap extends CaptureEnd {
   readonly interfaceId: number;
-  readonly mac: Mac | undefined;
+  /** Its 6 bytes. */
+  readonly mac: Buffer | undefined;
   readonly program: StreamingProgram;
   /** Rejects where it cannot be listened to. */
   readonly listening: Promise<void>;
@@ -110,13 +111,20 @@ function startTap({ name: device, end, mac }: Device, interfaceId: number, optio
   const listening = Promise.race([begun, failed]);
   // One that fails is told by the first of them.
   listening.catch(() => undefined);
-  return { name, device, interfaceId, mac: typeof end === 'string' ? undefined : mac, program, listening };
+  return {
+    name,
+    device,
+    interfaceId,
+    mac: typeof end === 'string' ? undefined : toBytes(mac),
+    program,
+    listening,
+  };
 }
 
 /** tcpdump(8): packets as they come, with nanoseconds, and room for bursts. */
 function tcpdumpArguments(device: string, { snapLength, filter }: CaptureOptions): string[] {
   const length = String(snapLength ?? WHOLE_PACKET_BYTES);
-  const timing = ['-U', '--immediate-mode', '--time-stamp-precision=nano', '--buffer-size=16384'];
+  const timing = ['-U', '--immediate-mode', '--time-stamp-precision=nano', '--buffer-size=32768'];
   return ['-i', device, '-w', '-', '-s', length, ...timing, ...(filter === undefined ? [] : ['--', filter])];
 }
 
@@ -177,8 +185,8 @@ function toBlock({ atNs, bytes, originalLength }: CapturedPacket, { interfaceId,
 }
 
 /** The source address of an Ethernet frame (IEEE 802.3). */
-function isSentBy(mac: Mac, frame: Buffer): boolean {
-  return frame.length >= 12 && frame.toString('hex', 6, 12) === mac.replaceAll(':', '');
+function isSentBy(mac: Buffer, frame: Buffer): boolean {
+  return frame.length >= 12 && mac.compare(frame, 6, 12) === 0;
 }
 
 /** `5 packets dropped by kernel`, tcpdump's last line. */
@@ -193,6 +201,10 @@ function lastWords(stderr: string): string {
     .split('\n')
     .filter((line) => line.startsWith('tcpdump: ') && !line.includes('listening on'));
   return lines.at(-1)?.slice('tcpdump: '.length) ?? (stderr.trim() || 'it gave no reason');
+}
+
+function toBytes(mac: Mac | undefined): Buffer | undefined {
+  return mac === undefined ? undefined : Buffer.from(mac.replaceAll(':', ''), 'hex');
 }
 
 function nowNs(): bigint {

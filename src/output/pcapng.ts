@@ -45,6 +45,10 @@ const LINKTYPE_ETHERNET = 1;
 const SHB_USERAPPL = 4;
 const IF = { name: 2, description: 3, resolution: 9, filter: 11 } as const;
 const EPB_FLAGS = 2;
+/** Of an enhanced packet block, before the packet. */
+const PACKET_HEAD_BYTES = 28;
+/** The one option of it, with the end of options. */
+const FLAGS_OPTIONS_BYTES = 12;
 const ISB = { start: 2, end: 3, filterAccept: 6, osDrop: 7 } as const;
 /** Timestamps count in units of 10^-9 s. */
 const NANOSECONDS = Uint8Array.of(9);
@@ -76,16 +80,25 @@ export function renderInterface({ name, description, filter, snapLength }: Pcapn
   return renderBlock(INTERFACE_DESCRIPTION, [body, ...renderOptions(options)]);
 }
 
+/** One buffer for each packet: a busy NIC has tens of thousands in a second. */
 export function renderPacket({ interfaceId, atNs, bytes, originalLength, direction }: PcapngPacket): Buffer {
-  const body = Buffer.alloc(20);
-  body.writeUInt32LE(interfaceId, 0);
-  writeTimestamp(body, 4, atNs);
-  body.writeUInt32LE(bytes.length, 12);
-  body.writeUInt32LE(originalLength, 16);
-  const flags = Buffer.alloc(4);
-  flags.writeUInt32LE(direction === 'inbound' ? 1 : 2);
-  const options = direction === undefined ? [] : renderOptions([[EPB_FLAGS, flags]]);
-  return renderBlock(ENHANCED_PACKET, [body, bytes, padding(bytes.length), ...options]);
+  const optionsAt = PACKET_HEAD_BYTES + bytes.length + paddingOf(bytes.length);
+  const length = optionsAt + (direction === undefined ? 0 : FLAGS_OPTIONS_BYTES) + 4;
+  const block = Buffer.alloc(length);
+  block.writeUInt32LE(ENHANCED_PACKET, 0);
+  block.writeUInt32LE(length, 4);
+  block.writeUInt32LE(interfaceId, 8);
+  writeTimestamp(block, 12, atNs);
+  block.writeUInt32LE(bytes.length, 20);
+  block.writeUInt32LE(originalLength, 24);
+  block.set(bytes, PACKET_HEAD_BYTES);
+  if (direction !== undefined) {
+    block.writeUInt16LE(EPB_FLAGS, optionsAt);
+    block.writeUInt16LE(4, optionsAt + 2);
+    block.writeUInt32LE(direction === 'inbound' ? 1 : 2, optionsAt + 4);
+  }
+  block.writeUInt32LE(length, length - 4);
+  return block;
 }
 
 /** What an interface's figures were at the end. */
@@ -125,7 +138,11 @@ function renderOptions(options: readonly (readonly [number, Uint8Array])[]): Uin
 
 /** What fills a length up to the next multiple of 4. */
 function padding(length: number): Uint8Array {
-  return new Uint8Array((4 - (length % 4)) % 4);
+  return new Uint8Array(paddingOf(length));
+}
+
+function paddingOf(length: number): number {
+  return (4 - (length % 4)) % 4;
 }
 
 /** At most what an option's length can say. */
