@@ -12,6 +12,7 @@ export { apply, destroy, plan, type ApplyOptions, type ApplyReport, type PlanOpt
 export { watch, type View, type ViewName, type WatchOptions } from './app/watch.ts';
 export { show } from './app/show.ts';
 export { MetricsSource, type MetricsOptions, type Scrape } from './app/metrics.ts';
+export type { MetricFormat } from './output/prometheus.ts';
 export { capture, type CaptureEnd, type CaptureOptions, type CaptureResult } from './app/capture.ts';
 export { trace, type Trace, type TraceOptions } from './app/trace.ts';
 export { toSettings, type SettingFlags, type Settings } from './app/settings.ts';

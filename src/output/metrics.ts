@@ -138,9 +138,6 @@ export function createMetricFamilies() {
   };
 }
 
-/** The families of one page. */
-export type MetricFamilies = ReturnType<typeof createMetricFamilies>;
-
 function counter<Label extends string>(
   name: `${string}_total`,
   help: string,
