@@ -4,11 +4,13 @@
  */
 import { Observable, Subscription } from 'rxjs';
 import { fail } from '../errors.ts';
+import { compileFilter } from '../filter/compile.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { Conversation } from '../traffic/conversations.ts';
 import type { ConversationsView } from '../traffic/conversationsview.ts';
+import { CONVERSATION_SOURCE } from '../traffic/filtersources.ts';
 import { findDevices, toDevices } from '../traffic/devices.ts';
 import {
   ConversationsLook,
@@ -40,7 +42,9 @@ export interface ConversationsOptions {
   readonly everyMs: number;
   /** How many conversations a view has at most. Default: 1,000. */
   readonly most?: number;
-  /** Which conversations are wanted. Default: all. */
+  /** Only conversations that pass this filter, in the language of docs/filter.md; `undefined` or empty: all. */
+  readonly where?: string | undefined;
+  /** Which conversations are wanted besides. Default: all. */
   readonly wanted?: (conversation: Conversation) => boolean;
 }
 
@@ -55,7 +59,7 @@ const LAST_REPORTS_MS = 3_000;
  *
  * Fails with what connectSwitch fails with; WATCH_BRIDGE_MISSING, NIC_UNKNOWN; EXPORTER_TAKEN where a bridge has an
  * exporter already, which then stays as it is; EXPORTER_GONE where one of ours is taken away meanwhile;
- * COLLECTOR_UNAVAILABLE; USAGE where `sampling` does not go with `by`.
+ * COLLECTOR_UNAVAILABLE; FILTER_INVALID; USAGE where `sampling` does not go with `by`.
  */
 export function watchConversations(options: ConversationsOptions): Observable<ConversationsView> {
   return new Observable<ConversationsView>((subscriber) => {
@@ -82,12 +86,13 @@ async function look(
   signal: AbortSignal,
   show: (view: ConversationsView) => void,
 ): Promise<void> {
-  const { by = 'auto', sampling } = options;
+  const { by = 'auto', sampling, where = '' } = options;
+  const { matches } = compileFilter(where, CONVERSATION_SOURCE);
   if (sampling !== undefined && by !== 'ipfix' && by !== 'sflow')
     throw fail('USAGE', { what: 'Sampling needs IPFIX or sFlow: --source ipfix or --source sflow.' });
   await using client = await connectSwitch(options.settings, { columns: LOOK_COLUMNS, signal });
   const snapshot = client.snapshot();
-  const isOfVm = options.vm === undefined ? () => true : concerns(snapshot, options.vm);
+  const isOfVm = options.vm === undefined ? undefined : concerns(snapshot, options.vm);
   const bridges = chooseBridges(snapshot, options);
   await using looking = await ConversationsLook.start(
     client,
@@ -95,13 +100,20 @@ async function look(
     options.settings,
     signal,
   );
-  const wanted = (conversation: Conversation): boolean =>
-    isOfVm(conversation) && (options.wanted?.(conversation) ?? true);
+  const wanted = allOf([isOfVm, where.trim() === '' ? undefined : matches, options.wanted]);
   await showUntilEnd(client, looking, options, signal, () => {
     const at = new Date();
     const top = looking.top(at.getTime(), options.most ?? DEFAULT_MOST, wanted);
     show({ view: 'conversations', at, bridges, ...top, sources: looking.sources });
   });
+}
+
+type Wanted = (conversation: Conversation) => boolean;
+
+/** `undefined` where there is nothing to ask. */
+function allOf(tests: readonly (Wanted | undefined)[]): Wanted | undefined {
+  const given = tests.filter((test) => test !== undefined);
+  return given.length === 0 ? undefined : (conversation) => given.every((test) => test(conversation));
 }
 
 /** Ends when the time is over or the signal comes. */

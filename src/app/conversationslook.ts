@@ -129,7 +129,7 @@ export class ConversationsLook implements AsyncDisposable {
   top(
     nowMs: number,
     most: number,
-    wanted: (conversation: Conversation) => boolean,
+    wanted: ((conversation: Conversation) => boolean) | undefined,
   ): { readonly conversations: readonly Conversation[]; readonly leftOut: LeftOut } {
     return this.#ledger.top(nowMs, most, wanted);
   }

@@ -42,10 +42,10 @@ export interface ConversationSource {
 }
 
 /**
- * Conversations that are kept, in about 40 MB; when there are a quarter more, the smallest are dropped. A port scan makes
+ * Conversations that are kept, in about 100 MB; when there are a quarter more, the smallest are dropped. A port scan makes
  * 65,536 of them, and must not push out those that matter.
  */
-const MOST_KEPT = 100_000;
+const MOST_KEPT = 50_000;
 
 interface Kept {
   readonly source: ConversationSource;
@@ -63,11 +63,17 @@ interface Kept {
   readonly isRest: boolean;
 }
 
+interface Sum {
+  conversations: number;
+  packets: number;
+  bytes: number;
+}
+
 /** Adds up; the time is wall-clock milliseconds since 1970, as in the reports. */
 export class ConversationLedger {
   readonly #mostKept: number;
   readonly #kept = new Map<string, Kept>();
-  #dropped = { conversations: 0, packets: 0, bytes: 0 };
+  readonly #dropped: Sum = { conversations: 0, packets: 0, bytes: 0 };
 
   constructor(mostKept = MOST_KEPT) {
     this.#mostKept = mostKept;
@@ -79,25 +85,26 @@ export class ConversationLedger {
   }
 
   /**
-   * The conversations that `wanted` says, those with most bytes first, at most `most` of them, and the sum of the others of them.
-   * Those that were dropped meanwhile are in the sum, wanted or not.
+   * The conversations that `wanted` says (`undefined`: all), those with most bytes first, at most `most` of them, and the sum
+   * of the others of them. Those that were dropped meanwhile are in the sum, wanted or not.
    */
   top(
     nowMs: number,
     most: number,
-    wanted: (conversation: Conversation) => boolean,
+    wanted: ((conversation: Conversation) => boolean) | undefined,
   ): { readonly conversations: readonly Conversation[]; readonly leftOut: LeftOut } {
-    const all = [...this.#kept.values()].map((kept) => toConversation(kept, nowMs)).filter(wanted);
-    all.sort((a, b) => (a.bytes === b.bytes ? 0 : a.bytes < b.bytes ? 1 : -1));
-    const rest = all.slice(most);
-    return {
-      conversations: all.slice(0, most),
-      leftOut: {
-        conversations: rest.length + this.#dropped.conversations,
-        packets: rest.reduce((sum, { packets }) => sum + packets, BigInt(this.#dropped.packets)),
-        bytes: rest.reduce((sum, { bytes }) => sum + bytes, BigInt(this.#dropped.bytes)),
-      },
-    };
+    const conversations: Conversation[] = [];
+    const rest = { ...this.#dropped };
+    for (const kept of [...this.#kept.values()].sort((a, b) => b.bytes - a.bytes)) {
+      const isRoom = conversations.length < most;
+      // Of tens of thousands that are only summed up, nobody needs to know more.
+      const conversation = isRoom || wanted ? toConversation(kept, nowMs) : undefined;
+      if (conversation && wanted && !wanted(conversation)) continue;
+      if (conversation && isRoom) conversations.push(conversation);
+      else addTo(rest, kept);
+    }
+    const { packets, bytes } = rest;
+    return { conversations, leftOut: { ...rest, packets: BigInt(packets), bytes: BigInt(bytes) } };
   }
 
   #add(source: ConversationSource, report: FlowReport, nowMs: number): void {
@@ -136,13 +143,17 @@ export class ConversationLedger {
 
   #dropSmallest(): void {
     const bySize = [...this.#kept].sort(([, a], [, b]) => b.bytes - a.bytes);
-    for (const [key, { packets, bytes }] of bySize.slice(this.#mostKept)) {
+    for (const [key, kept] of bySize.slice(this.#mostKept)) {
       this.#kept.delete(key);
-      this.#dropped.conversations += 1;
-      this.#dropped.packets += packets;
-      this.#dropped.bytes += bytes;
+      addTo(this.#dropped, kept);
     }
   }
+}
+
+function addTo(sum: Sum, { packets, bytes }: Kept): void {
+  sum.conversations += 1;
+  sum.packets += packets;
+  sum.bytes += bytes;
 }
 
 /** By the port that it came in at, too: the same addresses may be in use in two VLANs. */
