@@ -1,5 +1,12 @@
-/** A matrix as text: for a terminal as much as fits it, the rest in `other`; as JSON and CSV all of it. Pure. */
-import { plus, worse, type Matrix, type MatrixCell, type MatrixEnd } from '../traffic/matrix.ts';
+/** A matrix as text: for a terminal as much as fits it, the rest as one; as JSON and CSV all of it. Pure. */
+import {
+  plus,
+  worse,
+  type Matrix,
+  type MatrixBy,
+  type MatrixCell,
+  type MatrixEnd,
+} from '../traffic/matrix.ts';
 import type { Quality } from '../traffic/pair.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';
@@ -15,7 +22,6 @@ export interface MatrixTableOptions {
 }
 
 const GAP = '  ';
-const OTHER = 'other';
 /** Names are cut to this in the titles of columns where the line would be too long. */
 const SHORT_NAME = 7;
 const BOLD = '\x1b[1m';
@@ -30,7 +36,7 @@ export function renderMatrixTable(matrix: Matrix, { width, height, colour }: Mat
     for (const longest of [Number.POSITIVE_INFINITY, SHORT_NAME]) {
       const table = layOut(matrix, shown, longest);
       const isNarrow = width === undefined || (table[0]?.length ?? 0) <= width;
-      if (isNarrow || shown <= 1) return frame(table, matrix, shown, { width, colour });
+      if (isNarrow || shown <= 1) return frame(table, matrix, { width, colour });
     }
   }
 }
@@ -42,12 +48,10 @@ const HEIGHT_AROUND = 5;
 
 function frame(
   table: readonly string[],
-  matrix: Matrix,
-  shown: number,
+  { by }: Matrix,
   { width, colour }: Pick<MatrixTableOptions, 'width' | 'colour'>,
 ): string[] {
-  const hidden = matrix.ends.length - shown;
-  const head = `${TITLES[matrix.by]}; rows send, columns receive${hidden > 0 ? `; ${String(hidden)} more in "${OTHER}"` : ''}`;
+  const head = `${TITLES[by]}; rows send, columns receive`;
   return [head, ...table].map((line, index) => {
     const text = line.slice(0, width).trimEnd();
     return colour && index === 1 ? `${BOLD}${text}${PLAIN}` : text;
@@ -65,37 +69,53 @@ interface Sum {
   readonly quality: Quality;
 }
 
-/** The first ends by name, the others as one; every line of the same length. */
-function layOut(matrix: Matrix, shown: number, longest: number): string[] {
-  const hasOther = matrix.ends.length > shown;
+/**
+ * The first ends by name, the others as one; VMs before others. Who sends nothing has no row, and who receives nothing no
+ * column. Every line is of the same length.
+ */
+function layOut({ ends, cells: all, by }: Matrix, shown: number, longest: number): string[] {
   const names = [
-    ...matrix.ends.slice(0, shown).map((end) => toPrintable(nameOf(end))),
-    ...(hasOther ? [OTHER] : []),
+    ...ends.slice(0, shown).map((end) => toPrintable(nameOf(end))),
+    `(${String(ends.length - shown)} more)`,
   ];
-  const place = (end: number): number => Math.min(end, shown);
-  const rowSums = new Map<number, Sum>();
-  const columnSums = new Map<number, Sum>();
+  const places = names
+    .map((_, place) => place)
+    .sort((a, b) => groupOf(ends, a, shown) - groupOf(ends, b, shown));
   const cells = new Map<number, Sum>();
-  const span = names.length + 1;
-  let all: Sum | undefined;
-  for (const cell of matrix.cells) {
-    const [from, to] = [place(cell.from), place(cell.to)];
+  const sent = new Map<number, Sum>();
+  const received = new Map<number, Sum>();
+  const span = names.length;
+  for (const cell of all) {
+    const [from, to] = [Math.min(cell.from, shown), Math.min(cell.to, shown)];
     addTo(cells, from * span + to, cell);
-    addTo(rowSums, from, cell);
-    addTo(columnSums, to, cell);
-    all = sumOf(all, cell);
+    addTo(sent, from, cell);
+    addTo(received, to, cell);
   }
-  const render = (sum: Sum | undefined): string => renderCell(matrix, sum);
-  const rows = [
-    ['', ...names.map((name) => shorten(name, longest)), 'SENT'],
-    ...names.map((name, from) => [
-      shorten(name, longest === SHORT_NAME ? 2 * SHORT_NAME : longest),
-      ...names.map((_, to) => render(cells.get(from * span + to))),
-      render(rowSums.get(from)),
+  const whole = all.reduce<Sum | undefined>(sumOf, undefined);
+  const rows = places.filter((place) => sent.has(place));
+  const columns = places.filter((place) => received.has(place));
+  const title = (place: number, most: number): string => shorten(names[place] ?? '', most);
+  const render = (sum: Sum | undefined): string => renderCell(by, sum);
+  return align([
+    ['', ...columns.map((to) => title(to, longest)), 'SENT'],
+    ...rows.map((from) => [
+      title(from, 2 * longest),
+      ...columns.map((to) => render(cells.get(from * span + to))),
+      render(sent.get(from)),
     ]),
-    ['RECEIVED', ...names.map((_, to) => render(columnSums.get(to))), render(all)],
-  ];
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    ['RECEIVED', ...columns.map((to) => render(received.get(to))), render(whole)],
+  ]);
+}
+
+/** VMs, then others, then the rest. */
+function groupOf(ends: Matrix['ends'], place: number, shown: number): number {
+  return place >= shown ? 2 : ends[place]?.isVm === true ? 0 : 1;
+}
+
+function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0),
+  );
   return rows.map((row) =>
     row
       .map((cell, column) =>
@@ -119,7 +139,7 @@ function nameOf({ name, isVm }: MatrixEnd): string {
 }
 
 /** Nothing is a dot: where little is said, the eye finds what is. */
-function renderCell({ by }: Matrix, sum: Sum | undefined): string {
+function renderCell(by: MatrixBy, sum: Sum | undefined): string {
   if (sum === undefined || Number(sum.value) === 0) return '·';
   const bound = sum.quality === 'exact' ? '' : sum.quality === 'at-least' ? '≥' : '~';
   switch (by) {

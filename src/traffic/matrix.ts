@@ -52,7 +52,9 @@ export function toMatrix(pairs: readonly Pair[], by: MatrixBy): Matrix {
       sum.quality = worse(sum.quality, pair.quality);
     } else sums.set(`${from} ${to}`, { from, to, value, quality: pair.quality });
   }
-  const sorted = [...ends].sort(([, a], [, b]) => b.weight - a.weight || compareText(a.name, b.name));
+  const sorted = [...ends].sort(
+    ([, a], [, b]) => b.weight - a.weight || Number(b.isVm) - Number(a.isVm) || compareText(a.name, b.name),
+  );
   const placeOf = new Map(sorted.map(([key], place) => [key, place]));
   const cells = [...sums.values()]
     .map(({ from, to, value, quality }) => ({

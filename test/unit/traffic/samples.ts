@@ -4,6 +4,7 @@ import { toOfPort } from '../../../src/openflow/ofport.ts';
 import type { PortCounters } from '../../../src/openflow/portstats.ts';
 import type { Uuid } from '../../../src/ovsdb/schema/schema.ts';
 import { toUuid } from '../../../src/ovsdb/schema/schema.ts';
+import type { Pair, PairEnd } from '../../../src/traffic/pair.ts';
 import type { PortSample } from '../../../src/traffic/rates.ts';
 import type { NicIdentity, SwitchPort } from '../../../src/traffic/switchports.ts';
 
@@ -56,5 +57,26 @@ export function switchPort(n: number, owner?: Partial<NicIdentity>): SwitchPort 
     ofport: ofPort(n),
     mac: undefined,
     owner: owner && { vm: 'web1', nic: '0', topology: undefined, network: undefined, ...owner },
+  };
+}
+
+/** A NIC of a VM of topology `lab`. */
+export function nicEnd(vm: string, nic = '0'): NicIdentity {
+  return { vm, nic, topology: 'lab', network: 'web' };
+}
+
+/** A pair on `br0` that sent one packet of 100 bytes, without a rate. */
+export function pair(from: PairEnd, to: PairEnd, changes: Partial<Pair> = {}): Pair {
+  return {
+    bridge: 'br0',
+    from,
+    to,
+    packets: 1n,
+    bytes: 100n,
+    packetsPerSecond: undefined,
+    bitsPerSecond: undefined,
+    quality: 'exact',
+    ageMs: 0,
+    ...changes,
   };
 }
