@@ -1,5 +1,6 @@
 /** What is watched as a person reads it: one view of the switch, reading by reading. How it is shown is output/'s. */
-import { map, type Observable } from 'rxjs';
+import { defer, map, type Observable } from 'rxjs';
+import { toViewFilter } from '../traffic/filterview.ts';
 import { toView, type View, type ViewName } from '../traffic/views.ts';
 import type { Settings } from './settings.ts';
 import { traffic } from './traffic.ts';
@@ -17,12 +18,20 @@ export interface WatchOptions {
   readonly everyMs: number;
   /** Only these bridges; `undefined` or empty: all of them, also those that come later. */
   readonly bridges?: readonly string[];
+  /** Only rows that pass this filter, in the language of docs/filter.md; `undefined` or empty: all. */
+  readonly where?: string | undefined;
 }
 
-/** A view each `everyMs`; the first at once, with totals and without rates. Cold, and fails, as `traffic` does. */
+/**
+ * A view each `everyMs`; the first at once, with totals and without rates. Cold, and fails, as `traffic` does; and with
+ * FILTER_INVALID before anything is read.
+ */
 export function watch(options: WatchOptions): Observable<View> {
   const isOfPairs = options.view === 'pairs';
-  return traffic({ ...options, asked: isOfPairs ? 'pairs' : 'both', restores: isOfPairs }).pipe(
-    map((reading) => toView(options.view, reading)),
-  );
+  return defer(() => {
+    const filter = toViewFilter(options.view, options.where ?? '');
+    return traffic({ ...options, asked: isOfPairs ? 'pairs' : 'both', restores: isOfPairs }).pipe(
+      map((reading) => filter(toView(options.view, reading))),
+    );
+  });
 }

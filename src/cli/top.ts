@@ -7,7 +7,7 @@ import type { Screen } from '../output/top/screen.ts';
 import type { TopReading, TopSnapshot } from '../output/top/snapshot.ts';
 import type { Scope, TopView } from '../output/top/place.ts';
 import type { TopState } from '../output/top/state.ts';
-import { addSwitchOptions, toTimerOption } from './options.ts';
+import { addSwitchOptions, toTimerOption, whereOption } from './options.ts';
 import { interruptSignal, isColourful, runVerb, writeData, type AddVerb } from './verb.ts';
 
 type Flags = SettingFlags & {
@@ -45,11 +45,7 @@ export const add: AddVerb = (program) => {
         .env('VSB_WATCH_FOR'),
     )
     .addOption(new Option('--bridge <names...>', 'only these bridges (default: all)').env('VSB_WATCH_BRIDGE'))
-    .addOption(
-      new Option('--where <filter>', 'only rows of the view that pass this filter (docs/filter.md)')
-        .default('', 'all')
-        .env('VSB_WATCH_WHERE'),
-    )
+    .addOption(whereOption())
     .addHelpText(
       'after',
       '\nKeys: ? shows them all. Where stdout or stdin is no terminal, tables are printed one after the other.\n' +

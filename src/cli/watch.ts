@@ -2,7 +2,7 @@
 import { Argument, Option } from 'commander';
 import type { Observable } from 'rxjs';
 import type { View, ViewName } from '../app/watch.ts';
-import { addSwitchOptions, outputOption, toTimerOption } from './options.ts';
+import { addSwitchOptions, outputOption, toTimerOption, whereOption } from './options.ts';
 import { runVerb, type AddVerb } from './verb.ts';
 import {
   addConversationsOptions,
@@ -39,11 +39,13 @@ export const add: AddVerb = (program) => {
         .env('VSB_WATCH_FOR'),
     )
     .addOption(new Option('--bridge <names...>', 'only these bridges (default: all)').env('VSB_WATCH_BRIDGE'))
+    .addOption(whereOption())
     .addOption(outputOption(['table', 'ndjson', 'csv'], 'table', 'VSB_WATCH_OUTPUT'))
     .addHelpText(
       'after',
       '\nSent and received are seen from the VM. What is not known is "-", or left out. Fields: docs/watch.md.\n' +
         '\nExamples:\n  vsb watch vms\n  vsb watch pairs\n  vsb watch conversations --vm web1 --for 60s\n' +
+        "  vsb watch pairs --where 'from=web* and to=uplink and rate > 1M'\n" +
         '  vsb watch ports --bridge br0 --every 500ms --for 10s -o csv > ports.csv\n' +
         '  vsb watch vms -o ndjson | jq \'select(.kind == "vm") | [.vm, .sentBitsPerSecond]\'\n',
     );
@@ -66,6 +68,7 @@ async function showTraffic(view: ViewName, flags: ConversationsFlags): Promise<n
     settings: toSettings(flags),
     view,
     everyMs: flags.every,
+    where: flags.where,
     ...(flags.bridge ? { bridges: flags.bridge } : {}),
   });
   await showUntilEnd(views$, flags, createSink(flags.output, renderers));
@@ -74,7 +77,7 @@ async function showTraffic(view: ViewName, flags: ConversationsFlags): Promise<n
 
 /** Shows views until the time is over or the user has had enough. */
 async function showUntilEnd(views$: Observable<View>, flags: WatchFlags, sink: Sink<View>): Promise<void> {
-  const notices = new WatchNotices('Waiting for one.');
+  const notices = new WatchNotices('Waiting for one.', flags.where.trim() !== '');
   let timer: NodeJS.Timeout | undefined;
   try {
     await showViews(views$, (view, end) => {

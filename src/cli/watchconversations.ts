@@ -61,6 +61,7 @@ export async function showConversations(flags: ConversationsFlags): Promise<numb
     settings: toSettings(flags),
     bridges: flags.bridge ?? [],
     vm: flags.vm,
+    where: flags.where,
     by: flags.source ?? 'auto',
     sampling: flags.sampling,
     forMs: flags.for,

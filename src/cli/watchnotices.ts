@@ -11,10 +11,15 @@ export class WatchNotices {
   /** What was said of the counting of each bridge last. */
   readonly #said = new Map<string, string>();
   readonly #restored = new Map<string, number>();
+  readonly #isFiltered: boolean;
 
-  /** @param whereEmpty what is done where there is nothing to show, for people */
-  constructor(whereEmpty: string) {
+  /**
+   * @param whereEmpty what is done where there is nothing to show, for people
+   * @param isFiltered rows may be left out, so that there may be some where none is shown
+   */
+  constructor(whereEmpty: string, isFiltered = false) {
     this.#whereEmpty = whereEmpty;
+    this.#isFiltered = isFiltered;
   }
 
   /** @returns true where something was written. */
@@ -35,6 +40,7 @@ export class WatchNotices {
     this.#saidEmpty = true;
     if (view.bridges.length === 0)
       return [`Nothing to show yet: this Open vSwitch has no bridges. ${this.#whereEmpty}`.trimEnd()];
+    if (this.#isFiltered) return ['Nothing to show yet: nothing passes the filter. Waiting for what does.'];
     return [`Nothing to show yet: ${missing} on ${view.bridges.join(', ')}. ${this.#whereEmpty}`.trimEnd()];
   }
 

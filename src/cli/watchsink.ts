@@ -14,6 +14,7 @@ export type WatchFlags = SettingFlags & {
   readonly every: number;
   readonly for?: number;
   readonly bridge?: readonly string[];
+  readonly where: string;
   readonly output: Format;
 };
 
