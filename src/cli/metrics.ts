@@ -37,7 +37,7 @@ export const add: AddVerb = (program) => {
       'after',
       '\nWhat is not known is left out, and never 0. Each metric: docs/metrics.md.\n' +
         '\nExamples:\n  vsb metrics | grep ^vswitchboard_vm_sent_bytes_total\n' +
-        '  vsb metrics --pairs 20 > /var/lib/prometheus/node-exporter/vsb.prom\n',
+        '  vsb metrics --pairs 20 > vsb.prom.new && mv vsb.prom.new vsb.prom\n',
     );
   addSwitchOptions(command).action((flags: Flags) =>
     runVerb(flags.logLevel, async () => {
