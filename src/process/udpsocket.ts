@@ -26,7 +26,27 @@ const CHILD = `
  * @throws COLLECTOR_UNAVAILABLE, NETNS_MISSING, NOT_PERMITTED, PROGRAM_MISSING
  */
 export async function openUdpSocket(netns: string | undefined): Promise<Socket> {
-  return netns === undefined ? openHere() : openIn(netns);
+  const socket = netns === undefined ? await openHere() : await openIn(netns);
+  try {
+    await demandReachable(socket);
+    return socket;
+  } catch (thrown) {
+    socket.close();
+    throw unavailable(netns, toVsbError(thrown).message);
+  }
+}
+
+/** A socket can be bound while the loopback device is down, and then hears nothing for ever: so it talks to itself first. */
+async function demandReachable(socket: Socket): Promise<void> {
+  const arrived = once(socket, 'message', { signal: AbortSignal.timeout(LIMIT_MS) });
+  arrived.catch(() => undefined);
+  await new Promise<void>((resolve, reject) => {
+    socket.send('', socket.address().port, ADDRESS, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+  await arrived;
 }
 
 async function openHere(): Promise<Socket> {
