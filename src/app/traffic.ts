@@ -6,6 +6,7 @@ import {
   connect,
   defer,
   finalize,
+  identity,
   map,
   Observable,
   shareReplay,
@@ -27,6 +28,7 @@ import { portSamples, type Reading } from '../traffic/portsamples.ts';
 import { SWITCH_PORT_COLUMNS, toBridgePorts, type BridgePorts } from '../traffic/switchports.ts';
 import { toRates } from '../traffic/torates.ts';
 import type { PairsState, TrafficReading } from '../traffic/views.ts';
+import { withForeignPairs } from './foreignpairs.ts';
 import { PipelineKeeper } from './pipelinekeeper.ts';
 import type { Settings } from './settings.ts';
 import { connectSwitch } from './switchclient.ts';
@@ -69,6 +71,10 @@ export function traffic(options: TrafficOptions): Observable<TrafficReading> {
     const isOfPairs = options.asked !== 'ports';
     return readings(options, bridges$).pipe(
       toTraffic({ client, bridges$, keeper, isOfPairs }),
+      // Who shows pairs keeps them counted as well.
+      options.restores
+        ? withForeignPairs({ snapshots$: client.snapshots$, ovsRundir, limitMs: READ_LIMIT_MS })
+        : identity,
       failWhereHopeless(),
       finalize(() => {
         keeper[Symbol.dispose]();

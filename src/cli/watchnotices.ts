@@ -74,7 +74,9 @@ export class WatchNotices {
 
 /** Why pairs are not counted, or not all of them; empty where they are. */
 function renderCounting({ bridge, mode, reason, error, foreignFlows }: PairsState): string {
-  if (mode !== 'pairs') return `Pairs of bridge "${bridge}" are not counted: ${reason}.`;
+  if (mode === 'ports') return `Pairs of bridge "${bridge}" are not counted: ${reason}.`;
+  if (mode === 'foreign' && !error)
+    return `Pairs of bridge "${bridge}" are lower bounds, out of the datapath's flows: ${reason}.`;
   if (error) return `warning[${error.code}]: ${error.message}`;
   if (foreignFlows === undefined || foreignFlows === 0) return '';
   const [flows, they] =

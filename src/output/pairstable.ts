@@ -43,7 +43,9 @@ function renderHead({ at, bridges, pairs, losses, states }: PairsView): string {
     count(pairs.length, 'pair'),
     `${renderPerSecond(sum)} bit/s`,
   ];
-  const uncounted = states.filter(({ mode }) => mode !== 'pairs').map(({ bridge }) => bridge);
+  const uncounted = states
+    .filter(({ mode, error }) => mode === 'ports' || (mode === 'foreign' && error))
+    .map(({ bridge }) => bridge);
   if (uncounted.length > 0) parts.push(`NOT COUNTED: ${uncounted.join(', ')}`);
   if (losses.length > 0) parts.push(`NOT READ: ${losses.map(({ bridge }) => bridge).join(', ')}`);
   return toPrintable(parts.join(GAP));

@@ -21,8 +21,6 @@ export type DatapathReading =
       readonly outcome: 'read';
       readonly flows: readonly DatapathFlow[];
       readonly atMs: number;
-      /** Milliseconds that ovs-vswitchd may have been busy with it. */
-      readonly tookMs: number;
     }
   | { readonly outcome: 'lost'; readonly error: VsbError };
 
@@ -36,14 +34,12 @@ export async function readDatapathFlows(options: DatapathReaderOptions): Promise
     const datapaths = decodeDatapaths(await askControl(socket, 'dpctl/show', [], limits), '');
     const count = datapaths.reduce((sum, { flows }) => sum + Number(flows ?? 0n), 0);
     if (count > maxFlows) throw fail('DATAPATH_TOO_MANY_FLOWS', { flows: count, maxFlows });
-    const startMs = nowMs();
     const flows: DatapathFlow[] = [];
     for (const { name } of datapaths) {
       const text = await askControl(socket, 'dpctl/dump-flows', ['--names', name], limits);
       for (const flow of parseDatapathFlows(text)) flows.push({ ...flow, key: `${name} ${flow.key}` });
     }
-    const atMs = nowMs();
-    return { outcome: 'read', flows, atMs, tookMs: atMs - startMs };
+    return { outcome: 'read', flows, atMs: nowMs() };
   } catch (thrown) {
     return { outcome: 'lost', error: toVsbError(thrown) };
   }

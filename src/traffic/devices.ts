@@ -12,7 +12,7 @@ import { compareText, SWITCH_PORT_COLUMNS, toBridgePorts, type SwitchPort } from
 
 /** What the replica has to hold for {@link toDevices}. */
 export const DEVICE_COLUMNS = {
-  Bridge: [...SWITCH_PORT_COLUMNS.Bridge, 'datapath_type'],
+  Bridge: SWITCH_PORT_COLUMNS.Bridge,
   Port: [...SWITCH_PORT_COLUMNS.Port, 'tag', 'trunks', 'vlan_mode'],
   Interface: [...SWITCH_PORT_COLUMNS.Interface, 'type', 'mac_in_use'],
 } as const satisfies ColumnChoice<OpenVSwitchTables>;

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { map } from 'rxjs';
-import { TestScheduler } from 'rxjs/testing';
 import { fail } from '../../../src/errors.ts';
 import { parseDatapathActions } from '../../../src/traffic/datapathactions.ts';
 import { parseDatapathFlows, type DatapathFlow } from '../../../src/traffic/datapathflows.ts';
 import { DatapathLedger } from '../../../src/traffic/datapathledger.ts';
-import { datapathPairs } from '../../../src/traffic/datapathpairs.ts';
+import { DatapathPairs } from '../../../src/traffic/datapathpairs.ts';
 import type { DatapathReading } from '../../../src/traffic/datapathreader.ts';
 import type { Pair, PairEnd } from '../../../src/traffic/pair.ts';
 import { mac } from '../../support/desired.ts';
@@ -151,66 +149,68 @@ describe("a datapath's flows", () => {
   });
 });
 
-describe('datapathPairs()', () => {
-  const view = { bridges: ['br0'], devices: DEVICES };
-
-  let scheduler: TestScheduler;
-
-  beforeEach(() => {
-    scheduler = new TestScheduler((actual, expected) => {
-      expect(actual).to.deep.equal(expected);
+describe('DatapathPairs', () => {
+  /** A switch that takes so long for each dump, and a clock. */
+  function lab(dumps: readonly { readonly tookMs: number; readonly reading: DatapathReading }[]) {
+    let now = 1000;
+    let asked = 0;
+    const pairs = new DatapathPairs({
+      nowMs: () => now,
+      read: () => {
+        const dump = dumps[asked++];
+        if (!dump) throw new Error('asked too often');
+        now += dump.tookMs;
+        return Promise.resolve(
+          dump.reading.outcome === 'read' ? { ...dump.reading, atMs: now } : dump.reading,
+        );
+      },
     });
+    return {
+      look: () => pairs.look(BR0, DEVICES),
+      wait: (ms: number) => {
+        now += ms;
+      },
+      asked: () => asked,
+    };
+  }
+
+  const read = (packets: number): DatapathReading => ({ outcome: 'read', flows: [flow(packets)], atMs: 0 });
+
+  it('asks again when twenty times as long has passed as it took; until then the figures age', async () => {
+    const { look, wait, asked } = lab([
+      { tookMs: 10, reading: read(1) },
+      { tookMs: 50, reading: read(5) },
+      { tookMs: 0, reading: read(7) },
+    ]);
+    expect((await look()).pairs[0]).to.include({ packets: 1n, ageMs: 0 });
+    wait(199);
+    expect((await look()).pairs[0]).to.include({ packets: 1n, ageMs: 199 });
+    expect(asked()).to.equal(1);
+    wait(1);
+    const second = (await look()).pairs[0];
+    expect(second).to.include({ packets: 5n, ageMs: 0, packetsPerSecond: 4 / 0.25 });
+    wait(999);
+    expect((await look()).pairs[0], 'the rate of the last dump').to.include({ packetsPerSecond: 4 / 0.25 });
+    expect(asked()).to.equal(2);
+    wait(1);
+    expect((await look()).pairs[0]).to.include({ packets: 7n });
   });
 
-  it('waits twenty times as long as a dump took, and at least its pause', () => {
-    scheduler.run(({ cold, expectObservable }) => {
-      const took = [1, 10, 2];
-      let asked = 0;
-      const read = (): ReturnType<typeof cold<DatapathReading>> => {
-        const reading = {
-          outcome: 'read',
-          flows: [flow(++asked)],
-          atMs: scheduler.now(),
-          tookMs: took[asked - 1] ?? 1,
-        } as const;
-        return cold('(r|)', { r: reading });
-      };
-      const pairs$ = datapathPairs(cold('v', { v: view }), {
-        everyMs: 50,
-        read,
-        nowMs: () => scheduler.now(),
-        scheduler,
-      }).pipe(map(({ pairs }) => pairs[0]?.packets));
-      expectObservable(pairs$, '^ 270ms !').toBe('a 49ms b 199ms c', { a: 1n, b: 2n, c: 3n });
-    });
-  });
-
-  it('goes on where a dump was refused, with the reason and without rates', () => {
-    scheduler.run(({ cold, expectObservable }) => {
-      const error = fail('DATAPATH_TOO_MANY_FLOWS', { flows: 20_000, maxFlows: 10_000 });
-      const lost: DatapathReading = { outcome: 'lost', error };
-      const readings: DatapathReading[] = [
-        { outcome: 'read', flows: [flow(1)], atMs: 0, tookMs: 0 },
-        lost,
-        { outcome: 'read', flows: [flow(5)], atMs: 20, tookMs: 0 },
-      ];
-      const pairs$ = datapathPairs(cold('v', { v: view }), {
-        everyMs: 10,
-        read: () => cold('(r|)', { r: readings.shift() ?? lost }),
-        nowMs: () => scheduler.now(),
-        scheduler,
-      }).pipe(
-        map(({ pairs, losses }) => [
-          pairs[0]?.packets,
-          pairs[0]?.packetsPerSecond,
-          losses.map(({ bridge, error: { code } }) => `${bridge} ${code}`).join(),
-        ]),
-      );
-      expectObservable(pairs$, '^ 25ms !').toBe('a 9ms b 9ms c', {
-        a: [1n, undefined, ''],
-        b: [1n, undefined, 'br0 DATAPATH_TOO_MANY_FLOWS'],
-        c: [5n, 200, ''],
-      });
-    });
+  it('gives the reason where a dump was refused, and totals without rates', async () => {
+    const error = fail('DATAPATH_TOO_MANY_FLOWS', { flows: 20_000, maxFlows: 10_000 });
+    const { look, wait } = lab([
+      { tookMs: 0, reading: read(1) },
+      { tookMs: 0, reading: { outcome: 'lost', error } },
+      { tookMs: 0, reading: read(3) },
+    ]);
+    expect((await look()).error).to.equal(undefined);
+    wait(1000);
+    const refused = await look();
+    expect(refused.error).to.equal(error);
+    expect(refused.pairs[0]).to.include({ packets: 1n, packetsPerSecond: undefined, ageMs: 1000 });
+    wait(1000);
+    const again = await look();
+    expect(again.error).to.equal(undefined);
+    expect(again.pairs[0]).to.include({ packets: 3n, packetsPerSecond: 1 });
   });
 });
