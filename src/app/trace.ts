@@ -7,6 +7,7 @@ import type { OfPort } from '../openflow/ofport.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import { findControlSocket, runControlCommand } from '../ovsdb/unixctl.ts';
+import { ownerOf } from '../switch/ownership.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { DEVICE_COLUMNS, findDevices, takesVlan, toDevices, type Device } from '../traffic/devices.ts';
 import type { PairEnd } from '../traffic/pair.ts';
@@ -65,7 +66,7 @@ const EVERYBODY = toMac('ff:ff:ff:ff:ff:ff');
 export async function trace(options: TraceOptions): Promise<Trace> {
   const { settings, signal, match = 'icmp' } = options;
   const topology = options.file === undefined ? undefined : await loadTopology(options.file);
-  const devices = await readDevices(settings, signal);
+  const { devices, topologyOf } = await readSwitch(settings, signal);
   const { from, to, toIp } = resolveEnds(options, devices, topology);
   const remarks = [...vlanRemarks(from, to)];
   const packet = toTraceFlow({
@@ -83,16 +84,19 @@ export async function trace(options: TraceOptions): Promise<Trace> {
   const answer = await runControlCommand(socket, 'ofproto/trace', args, { timeoutMs: ASK_LIMIT_MS, signal });
   if (answer.outcome === 'refused') throw toRefusal(answer.text.trim(), match);
   const raw = answer.text;
-  const verdict = judgeTrace(parseTrace(raw), devices, to);
+  const verdict = judgeTrace(parseTrace(raw), devices, to, topologyOf);
   const end = typeof to === 'string' ? to : to.end;
   return { ...verdict, from: from.end, to: end, bridge: from.bridge, packet, remarks, raw };
 }
 
-async function readDevices(settings: Settings, signal: AbortSignal | undefined): Promise<readonly Device[]> {
+async function readSwitch(settings: Settings, signal: AbortSignal | undefined) {
   const options = { columns: DEVICE_COLUMNS, follow: false, signal };
   await using client = await connectSwitch(settings, options);
   const snapshot: Snapshot<OpenVSwitchTables> = client.snapshot();
-  return toDevices(snapshot);
+  const owners = new Map(
+    [...snapshot.table('Bridge').values()].map((bridge) => [bridge.name, ownerOf(bridge.external_ids)]),
+  );
+  return { devices: toDevices(snapshot), topologyOf: (bridge: string) => owners.get(bridge) };
 }
 
 interface Ends {

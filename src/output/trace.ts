@@ -16,7 +16,7 @@ export interface ShownTrace extends TraceVerdict {
 }
 
 const MAKERS: Readonly<Record<RuleMaker, string>> = {
-  vswitchboard: 'vswitchboard',
+  vswitchboard: 'vsb',
   default: 'the rule that a new bridge has',
   other: "somebody else's rule",
 };
@@ -41,8 +41,8 @@ export function renderTrace(trace: ShownTrace, options: { readonly colour: boole
     ...details.map(toPrintable),
     colour('bold', `table  ${'rule'.padEnd(width)}  made by`),
     ...rules.map(
-      ({ table, maker }, index) =>
-        `${String(table).padStart(5)}  ${(matches[index] ?? '').padEnd(width)}  ${MAKERS[maker]}`,
+      (rule, index) =>
+        `${String(rule.table).padStart(5)}  ${(matches[index] ?? '').padEnd(width)}  ${toPrintable(renderMaker(rule))}`,
     ),
   ];
   return `${lines.join('\n')}\n`;
@@ -67,8 +67,8 @@ export function toTraceDocument(trace: ShownTrace): unknown {
 }
 
 function toRuleDocument(rule: TracedRule): unknown {
-  const { bridge, table, match, priority, cookie, maker, counts, actions, notes } = rule;
-  return { bridge, table, match, priority, cookie: toHex(cookie), maker, counts, actions, notes };
+  const { bridge, table, match, priority, cookie, maker, topology, counts, actions, notes } = rule;
+  return { bridge, table, match, priority, cookie: toHex(cookie), maker, topology, counts, actions, notes };
 }
 
 function toEndDocument(end: PairEnd): unknown {
@@ -103,7 +103,11 @@ function renderEnd(end: PairEnd): string {
 
 function renderDecision(rule: TracedRule): string {
   const cookie = rule.cookie === 0n ? '' : `, cookie ${toHex(rule.cookie)}`;
-  return `table ${String(rule.table)}: ${renderRule(rule)} (${MAKERS[rule.maker]}${cookie})`;
+  return `table ${String(rule.table)}: ${renderRule(rule)} (${renderMaker(rule)}${cookie})`;
+}
+
+function renderMaker({ maker, topology }: TracedRule): string {
+  return topology === undefined ? MAKERS[maker] : `${MAKERS[maker]} for "${topology}"`;
 }
 
 function renderRule({ match, priority, actions }: TracedRule): string {

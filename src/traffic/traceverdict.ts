@@ -15,6 +15,8 @@ export type RuleMaker = 'vswitchboard' | 'default' | 'other';
 
 export interface TracedRule extends TraceStep {
   readonly maker: RuleMaker;
+  /** The topology that wants it, for a rule of this program. */
+  readonly topology: string | undefined;
   /** Only counts: whatever it is, the packet goes on. */
   readonly counts: boolean;
 }
@@ -42,16 +44,17 @@ export interface TraceVerdict {
   readonly why: string | undefined;
 }
 
-/** Judges a trace of a packet for `target`. */
+/** Judges a trace of a packet for `target`. @param topologyOf which topology manages a bridge */
 export function judgeTrace(
   trace: ParsedTrace,
   devices: readonly Device[],
   target: TraceTarget,
+  topologyOf: (bridge: string) => string | undefined,
 ): TraceVerdict {
   const byName = new Map(devices.map((device) => [device.name, device]));
   const outputs = [...new Set(trace.passes.flatMap(({ does }) => does.outputs))];
   const deliveries = outputs.map((name) => toDelivery(name, byName.get(name)));
-  const rules = trace.steps.map(toTracedRule);
+  const rules = trace.steps.map((step) => toTracedRule(step, topologyOf(step.bridge)));
   const decidedBy = rules.findLast(({ counts }) => !counts);
   const unfollowed = unfollowedOf(trace);
   const isReached = deliveries.some((delivery) => isTarget(delivery, target));
@@ -100,13 +103,14 @@ function unfollowedOf({ passes }: ParsedTrace): string | undefined {
     : `Open vSwitch takes the packet up again (${open}), as for a bond that balances by hash; a trace does not follow that`;
 }
 
-function toTracedRule(step: TraceStep): TracedRule {
+function toTracedRule(step: TraceStep, topology: string | undefined): TracedRule {
   const meaning = decodeCookie(step.cookie);
   const isDefault =
     step.table === 0 && step.priority === 0 && step.match === '' && step.actions[0] === 'NORMAL';
   return {
     ...step,
     maker: meaning ? 'vswitchboard' : isDefault && step.cookie === 0n ? 'default' : 'other',
+    topology: meaning ? topology : undefined,
     counts: meaning !== undefined && step.table === ACCOUNTING_TABLES.account,
   };
 }

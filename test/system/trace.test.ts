@@ -116,3 +116,23 @@ describe('vsb trace', function () {
       expect(result.status).to.equal(status);
     });
 });
+
+describe('vsb trace, on a bridge that a topology manages', function () {
+  this.timeout(60_000);
+
+  it('passes the rules that count, and says whose they are', async () => {
+    await using sandbox = await startTestSandbox();
+    const options = { env: sandbox.env };
+    const file = 'topologies/two-tier.vsb.yaml';
+    const applied = await vsb(['apply', file, '--yes'], options);
+    expect(applied.status, applied.stderr).to.equal(0);
+    const mac = await sandbox.vsctl('get', 'Interface', 'db1-0', 'external_ids:attached-mac');
+    await sandbox.appctl('fdb/add', 'br0', 'db1-0', '20', mac.trim().replaceAll('"', ''));
+    const { status, stdout } = await vsb(['trace', 'web1', 'db1', 'tcp/5432', '--file', file], options);
+    expect(status).to.equal(0);
+    // Of web1's NICs the one that is in db1's VLAN.
+    expect(stdout).to.match(/^web1:1 → db1:0 on br0: delivered to db1:0 \(db1-0\)\n/);
+    expect(stdout).to.match(/by table 60: .*NORMAL \(vsb for "two-tier", cookie 0x5642[0-9a-f]{12}\)/);
+    expect(stdout).to.include('nw_src=10.2.0.11,nw_dst=10.2.0.21');
+  });
+});

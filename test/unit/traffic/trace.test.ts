@@ -21,8 +21,10 @@ const db1 = device('db1-0', nic('db1'));
 const uplink = { ...device('up0', 'uplink', 0), taggedVlans: 'all' as const };
 const DEVICES = [web1, web2, db1, uplink, device('br0', 'host', 0)];
 
+const topologyOf = (bridge: string): string | undefined => (bridge === 'br0' ? 'lab' : undefined);
+
 function judged(name: string, target: Parameters<typeof judgeTrace>[2] = db1): TraceVerdict {
-  return judgeTrace(parseTrace(captured(name)), DEVICES, target);
+  return judgeTrace(parseTrace(captured(name)), DEVICES, target, topologyOf);
 }
 
 describe('trace', () => {
@@ -32,7 +34,13 @@ describe('trace', () => {
       expect(verdict.outcome).to.equal('delivered');
       expect(verdict.deliveries).to.deep.equal([{ bridge: 'br0', device: 'db1-0', end: nic('db1') }]);
       expect(verdict.why).to.equal('forwarding to learned port');
-      expect(verdict.decidedBy).to.include({ table: 60, maker: 'vswitchboard', match: '', priority: 1 });
+      expect(verdict.decidedBy).to.include({
+        table: 60,
+        maker: 'vswitchboard',
+        topology: 'lab',
+        match: '',
+        priority: 1,
+      });
       expect(verdict.rules.map(({ table, counts }) => [table, counts])).to.deep.equal([
         [0, false],
         [30, false],
@@ -64,7 +72,12 @@ describe('trace', () => {
     it("names the rule that drops, and that it is somebody else's", () => {
       const verdict = judged('dropped');
       expect(verdict.outcome).to.equal('dropped');
-      expect(verdict.decidedBy).to.deep.include({ match: 'tcp,tp_dst=22', cookie: 0x77n, maker: 'other' });
+      expect(verdict.decidedBy).to.deep.include({
+        match: 'tcp,tp_dst=22',
+        cookie: 0x77n,
+        maker: 'other',
+        topology: undefined,
+      });
     });
 
     it('gives the reason of Open vSwitch where NORMAL drops', () => {
@@ -123,11 +136,13 @@ describe('trace', () => {
       for (const name of ['accounting', 'conntrack', 'endless']) {
         const text = captured(name);
         for (let end = 0; end < text.length; end++)
-          expect(judgeTrace(parseTrace(text.slice(0, end)), DEVICES, db1).outcome).to.be.a('string');
+          expect(judgeTrace(parseTrace(text.slice(0, end)), DEVICES, db1, topologyOf).outcome).to.be.a(
+            'string',
+          );
       }
       fc.assert(
         fc.property(fc.string(), (text) => {
-          expect(judgeTrace(parseTrace(text), DEVICES, db1).deliveries).to.deep.equal([]);
+          expect(judgeTrace(parseTrace(text), DEVICES, db1, topologyOf).deliveries).to.deep.equal([]);
         }),
       );
     });
