@@ -101,8 +101,12 @@ async function look(
     signal,
   );
   const wanted = allOf([isOfVm, where.trim() === '' ? undefined : matches, options.wanted]);
+  let shown = 0;
   await showUntilEnd(client, looking, options, signal, () => {
     const at = new Date();
+    // The end may come with a tick: a view is known by its time.
+    if (at.getTime() === shown) return;
+    shown = at.getTime();
     const top = looking.top(at.getTime(), options.most ?? DEFAULT_MOST, wanted);
     show({ view: 'conversations', at, bridges, ...top, sources: looking.sources });
   });
@@ -144,8 +148,8 @@ function showUntilEnd(
     else show();
 
     function complete(): void {
-      if (!signal.aborted) show();
       end();
+      if (!signal.aborted) show();
       resolve();
     }
     function end(): void {

@@ -69,7 +69,7 @@ export async function showConversations(flags: ConversationsFlags): Promise<numb
     ...(flags.most === undefined ? {} : { most: flags.most }),
   });
   const sink = createSink(flags.output, renderers);
-  const notices = new Notices();
+  const notices = new Notices(flags.source);
   await showViews(views$, (view) => {
     if (notices.tell(view)) sink.interrupted();
     sink.show(view);
@@ -92,30 +92,46 @@ async function loadRenderers(): Promise<Renderers<ConversationsView>> {
 
 /** On stderr, each thing once. */
 class Notices {
+  readonly #isAuto: boolean;
   readonly #said = new Set<string>();
 
+  constructor(by: ConversationsBy | undefined) {
+    this.#isAuto = by === undefined || by === 'auto';
+  }
+
   /** @returns true where something was written. */
-  tell({ bridges, leftOut, sources }: ConversationsView): boolean {
-    const lines = [
-      bridges.length === 0 ? 'Nothing to show: this Open vSwitch has no bridges.' : undefined,
-      ...sources.flatMap(({ bridge, counts, families, kind }) => [
-        families === 'IPv4' && !sources.some((other) => other.bridge === bridge && other.kind !== kind)
-          ? `Bridge "${bridge}" tells of IPv4 alone.`
-          : undefined,
-        counts.lost > 0 || counts.restarts > 0
-          ? `Bridge "${bridge}" has told of more than came here (${kind}): figures are lower bounds from now on.`
-          : undefined,
-      ]),
-      leftOut.conversations > 0
-        ? 'There are more conversations than are shown: see --most. Those with most bytes are.'
-        : undefined,
-    ].filter((line) => line !== undefined && !this.#said.has(line));
+  tell(view: ConversationsView): boolean {
+    const lines = [...this.#bridges(view), ...losses(view)].filter((line) => !this.#said.has(line));
     for (const line of lines) {
-      this.#said.add(String(line));
-      writeError(`vsb: ${String(line)}`);
+      this.#said.add(line);
+      writeError(`vsb: ${line}`);
     }
     return lines.length > 0;
   }
+
+  #bridges({ bridges, sources }: ConversationsView): string[] {
+    if (bridges.length === 0) return ['Nothing to show: this Open vSwitch has no bridges.'];
+    return bridges.flatMap((bridge) => {
+      const [first, ...others] = sources.filter((source) => source.bridge === bridge);
+      if (!first || others.length > 0) return [];
+      const what = `${first.families} by ${first.kind}, ${first.quality}`;
+      if (this.#isAuto) return [`Bridge "${bridge}" has exporters already. What is free: ${what}.`];
+      return first.families === 'IPv4' ? [`Bridge "${bridge}" tells of IPv4 alone.`] : [];
+    });
+  }
+}
+
+function losses({ leftOut, sources }: ConversationsView): string[] {
+  const lost = sources.filter(({ counts }) => counts.lost > 0 || counts.restarts > 0);
+  return [
+    ...lost.map(
+      ({ bridge, kind }) =>
+        `Bridge "${bridge}" has told of more than came here (${kind}): figures are lower bounds from now on.`,
+    ),
+    ...(leftOut.conversations > 0
+      ? ['There are more conversations than are shown: see --most. Those with most bytes are.']
+      : []),
+  ];
 }
 
 function toCountOption(text: string): number {

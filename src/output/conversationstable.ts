@@ -9,13 +9,13 @@ import { clock, count, GAP, renderColumns, UNKNOWN, type Column, type TableOptio
 const COLUMNS: readonly Column<Conversation>[] = [
   { title: 'FROM', align: 'left', giveUp: 0, cell: ({ from }) => renderEnd(from) },
   { title: 'TO', align: 'left', giveUp: 0, cell: ({ to }) => renderEnd(to) },
-  { title: 'PROTO', align: 'left', giveUp: 2, cell: ({ protocolName }) => protocolName },
-  { title: 'SOURCE', align: 'left', giveUp: 1, cell: (one) => renderPlace(one.source, one.sourcePort) },
+  { title: 'PROTO', align: 'left', giveUp: 2, cell: renderProtocol },
+  { title: 'SOURCE', align: 'left', giveUp: 1, cell: (one) => renderPlace(one, one.source, one.sourcePort) },
   {
     title: 'DESTINATION',
     align: 'left',
     giveUp: 0,
-    cell: (one) => renderPlace(one.destination, one.destinationPort),
+    cell: (one) => renderPlace(one, one.destination, one.destinationPort),
   },
   { title: 'bit/s', align: 'right', giveUp: 0, cell: (one) => renderPerSecond(one.bitsPerSecond) },
   { title: 'pkt/s', align: 'right', giveUp: 5, cell: (one) => renderPerSecond(one.packetsPerSecond) },
@@ -43,9 +43,24 @@ function renderHead({ at, bridges, conversations, leftOut }: ConversationsView):
   return parts.join(GAP);
 }
 
+/** ICMP for IPv4 and IPv6: its type and code stand where others have ports. */
+const ICMP: readonly number[] = [1, 58];
+
+/** `tcp`, `icmp 8/0`. */
+function renderProtocol({
+  destinationPort: code,
+  protocol,
+  protocolName,
+  sourcePort: type,
+}: Conversation): string {
+  return ICMP.includes(protocol) && type !== undefined && code !== undefined
+    ? `${protocolName} ${String(type)}/${String(code)}`
+    : protocolName;
+}
+
 /** `10.0.0.1:53`, `[fd00::1]:53`, and where there are no ports the address alone. */
-function renderPlace(address: string, port: number | undefined): string {
-  if (port === undefined) return address;
+function renderPlace({ protocol }: Conversation, address: string, port: number | undefined): string {
+  if (port === undefined || ICMP.includes(protocol)) return address;
   return address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
 }
 
