@@ -10,14 +10,11 @@ export const ACCOUNTING_TABLES = Object.freeze({
   classify: 0,
   /** Destination address and VLAN → reg1, who it is for. */
   destination: 30,
-  /** One row for each pair (reg0, reg1) that was seen, and one for the rest of each source. */
+  /** One row for each pair (reg0, reg1), and one for the rest of each source. */
   account: 50,
   /** NORMAL. */
   forward: 60,
 });
-
-/** The group that makes Open vSwitch look at a packet anew, so that it is counted by the row that it just made learn. */
-export const RECIRCULATE_GROUP = 22082;
 
 /** An end of a pair that is no VM's NIC. */
 export type EndClass = 'uplink' | 'host' | 'flood' | 'unknown';
@@ -53,18 +50,18 @@ const GENERATION_SHIFT = 40n;
 /** The upper 4 of the 40 bits of a rule's id say what the rule is, where that matters. */
 const ADDRESS_ID = 0xd0_0000_0000n;
 const REST_ID = 0xe0_0000_0000n;
-const LEARNED_ID = 0xf0_0000_0000n;
+const PAIR_ID = 0xf0_0000_0000n;
 const KIND_MASK = 0xf0_0000_0000n;
 const SOURCE_MASK = 0x0f_ffff_ffffn;
 
 /**
  * What a rule of ours is: `rule`, told from others by a hash of its text; `address`, the same for a rule that follows an
  * address of the host, which Open vSwitch may change by itself; `rest`, a source's row for what no pair's row counts;
- * `learned`, a pair's row.
+ * `pair`, a pair's row. What a source sent is the sum of its rows of these two kinds.
  */
 export type CookieMeaning =
   | { readonly kind: 'rule' | 'address'; readonly generation: number }
-  | { readonly kind: 'rest' | 'learned'; readonly generation: number; readonly source: number };
+  | { readonly kind: 'rest' | 'pair'; readonly generation: number; readonly source: number };
 
 /** @returns what the rule with this cookie is, or `undefined` where it is not ours. */
 export function decodeCookie(cookie: bigint): CookieMeaning | undefined {
@@ -72,8 +69,8 @@ export function decodeCookie(cookie: bigint): CookieMeaning | undefined {
   const generation = Number((cookie >> GENERATION_SHIFT) & 0xffn);
   const source = Number(cookie & SOURCE_MASK);
   switch (cookie & KIND_MASK) {
-    case LEARNED_ID:
-      return { kind: 'learned', generation, source };
+    case PAIR_ID:
+      return { kind: 'pair', generation, source };
     case REST_ID:
       return { kind: 'rest', generation, source };
     case ADDRESS_ID:
@@ -98,9 +95,9 @@ export function restCookie(source: number): bigint {
   return toCookie(REST_ID | BigInt(source));
 }
 
-/** The cookie that all learned rows of a source have. */
-export function learnedCookie(source: number): bigint {
-  return toCookie(LEARNED_ID | BigInt(source));
+/** The cookie that all pairs' rows of a source have, written or learned. */
+export function pairCookie(source: number): bigint {
+  return toCookie(PAIR_ID | BigInt(source));
 }
 
 function toCookie(id: bigint): bigint {

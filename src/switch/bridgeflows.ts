@@ -7,13 +7,28 @@ import type { FlowStats } from '../openflow/flowstats.ts';
 import { renderInstructions } from '../openflow/instructions.ts';
 import { HIGHEST_CLASSIFY_PRIORITY } from './pipeline.ts';
 
-type FlowEntry = Pick<FlowStats, 'tableId' | 'priority' | 'cookie' | 'match' | 'instructions'>;
+/** A pair of ids, of 17 bits each, as one number. */
+export function pairKey(source: number, destination: number): number {
+  return source * 2 ** 17 + destination;
+}
+
+/** The ids that `pairKey` was given. */
+export function pairOf(key: number): readonly [source: number, destination: number] {
+  return [Math.floor(key / 2 ** 17), key % 2 ** 17];
+}
+
+type FlowEntry = Pick<
+  FlowStats,
+  'tableId' | 'priority' | 'cookie' | 'idleTimeoutS' | 'match' | 'instructions' | 'register'
+>;
 
 export interface BridgeFlows {
-  /** Cookies of our rules that were written, not learned. */
+  /** Cookies of our rules, but for rows of pairs. */
   readonly rules: ReadonlySet<bigint>;
-  /** Sources that have learned rows. */
-  readonly learnedSources: ReadonlySet<number>;
+  /** Rows of pairs that were written, not learned: what `pairKey` makes of their ends. */
+  readonly pairs: ReadonlySet<number>;
+  /** Ids at both ends of all rows of pairs. */
+  readonly pairIds: ReadonlySet<number>;
   /** How many flows of others a packet meets before ours. */
   readonly foreignFlows: number;
   /** True where table 0 ends in NORMAL, as Open vSwitch makes it by itself. */
@@ -31,20 +46,25 @@ const OUR_TABLES: readonly number[] = [
 /** Sorts the flows of a bridge by whose they are and what they mean to ours. */
 export function toBridgeFlows(entries: Iterable<FlowEntry>): BridgeFlows {
   const rules = new Set<bigint>();
-  const learnedSources = new Set<number>();
+  const pairs = new Set<number>();
+  const pairIds = new Set<number>();
   let foreignFlows = 0;
   let hasDefault = false;
   let conflict: string | undefined;
   for (const entry of entries) {
     const meaning = decodeCookie(entry.cookie);
-    if (meaning?.kind === 'learned') learnedSources.add(meaning.source);
-    else if (meaning) rules.add(entry.cookie);
+    if (meaning?.kind === 'pair') {
+      const destination = entry.register(1);
+      if (destination === undefined) continue;
+      pairIds.add(meaning.source).add(destination);
+      if (entry.idleTimeoutS === 0) pairs.add(pairKey(meaning.source, destination));
+    } else if (meaning) rules.add(entry.cookie);
     else if (isDefault(entry)) hasDefault = true;
     else if (entry.tableId === ACCOUNTING_TABLES.classify && entry.priority > HIGHEST_CLASSIFY_PRIORITY) {
       foreignFlows++;
     } else conflict ??= conflictOf(entry);
   }
-  return { rules, learnedSources, foreignFlows, hasDefault, conflict };
+  return { rules, pairs, pairIds, foreignFlows, hasDefault, conflict };
 }
 
 function isDefault(entry: FlowEntry): boolean {

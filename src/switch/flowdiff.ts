@@ -36,7 +36,8 @@ export function flowChanges(pipelines: ObservedPipelines, changes: readonly Swit
 
 const NO_FLOWS: BridgeFlows = Object.freeze({
   rules: new Set<bigint>(),
-  learnedSources: new Set<number>(),
+  pairs: new Set<number>(),
+  pairIds: new Set<number>(),
   foreignFlows: 0,
   hasDefault: true,
   conflict: undefined,

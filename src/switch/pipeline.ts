@@ -6,8 +6,7 @@ import {
   ACCOUNTING_TABLES,
   addressCookie,
   END_CLASS_IDS,
-  learnedCookie,
-  RECIRCULATE_GROUP,
+  pairCookie,
   restCookie,
   ruleCookie,
 } from '../openflow/accounting.ts';
@@ -26,15 +25,15 @@ export interface PipelineRule {
 /** The highest priority of ours in table 0: rules of others that are to come first are above it. */
 export const HIGHEST_CLASSIFY_PRIORITY = 3;
 
-/** A pair's row leaves after so long without a packet, in seconds: longer than the pauses of most protocols. */
+/**
+ * So many rows of pairs are written ahead, those of some 95 NICs on a bridge: as many as can be read each second at little
+ * cost, and written in a fifth of one. On a bridge with more, each is learned when it is needed.
+ */
+const PAIRS_AHEAD = 10_000;
+/** A learned row leaves after so long without a packet, in seconds: longer than the pauses of most protocols. */
 const IDLE_S = 300;
-/** Pairs of one source: enough for a host's VMs, and a bound for who sends to addresses at random. */
-const PAIRS_OF_SOURCE = 1024;
-
-/** The group as ovs-ofctl takes it. A group that selects by datapath hash makes Open vSwitch recirculate. */
-export const RECIRCULATE_GROUP_TEXT =
-  `group_id=${String(RECIRCULATE_GROUP)},type=select,selection_method=dp_hash,` +
-  `bucket=bucket_id:0,actions=resubmit(,${String(ACCOUNTING_TABLES.account)})`;
+/** Learned rows of one source: a bound, as each takes time to read. */
+const LEARNED_OF_SOURCE = 1024;
 
 /** What a port of the bridge is, in the pairs. */
 type PortKind = 'nic' | 'host' | 'uplink' | 'unknown';
@@ -48,16 +47,46 @@ interface Member {
   readonly id: number;
 }
 
-/** Every rule of a bridge, the same ones in the same order for the same rows; no two with the same match. */
-export function pipelineRules(bridge: PipelineBridge): PipelineRule[] {
+/** The rules of a bridge, the same ones in the same order for the same rows; no two with the same match. */
+export interface Pipeline {
+  /** Told apart by their cookies. */
+  readonly rules: readonly PipelineRule[];
+  /** Ids of all ends, `flood` included. */
+  readonly ids: ReadonlySet<number>;
+  /** Pairs of ids whose rows are written ahead: all of them, or none where they are too many. */
+  readonly pairs: readonly (readonly [source: number, destination: number])[];
+}
+
+export function toPipeline(bridge: PipelineBridge): Pipeline {
   const members = toMembers(bridge);
   const classes = [END_CLASS_IDS.uplink, END_CLASS_IDS.host, END_CLASS_IDS.unknown];
   const sources = new Set([...members.map(({ id }) => id), ...classes]);
+  const ids = new Set([...sources, END_CLASS_IDS.flood]);
+  return {
+    rules: pipelineRules(members, sources),
+    ids,
+    pairs:
+      sources.size * ids.size > PAIRS_AHEAD
+        ? []
+        : [...sources].flatMap((source) => [...ids].map((id) => [source, id] as const)),
+  };
+}
+
+/** The row of a pair: it counts, and no more. Its last counts are told when it is removed. */
+export function pairRule([source, destination]: readonly [number, number]): PipelineRule {
+  const match = `reg0=${String(source)},reg1=${String(destination)}`;
+  return {
+    cookie: pairCookie(source),
+    text: `table=${String(ACCOUNTING_TABLES.account)},priority=100,send_flow_rem,${match},actions=drop`,
+  };
+}
+
+function pipelineRules(members: readonly Member[], sources: Iterable<number>): PipelineRule[] {
   return [
     ...members.flatMap(classifyRules),
     rule(`table=0,priority=1,actions=${enter(END_CLASS_IDS.unknown, vlanSource(undefined).actions)}`),
     ...destinationRules(members),
-    ...[...sources].flatMap(accountRules),
+    ...[...sources].map(restRule),
     rule(`table=${String(ACCOUNTING_TABLES.forward)},priority=1,actions=NORMAL`),
   ];
 }
@@ -138,29 +167,26 @@ function destination(match: string, id: number): string {
 }
 
 /**
- * The first packet of a pair makes the switch learn the pair's row, and is then looked at anew (the group), so that it
- * is counted there as well. What cannot be learned is counted by the rest row, and nothing is counted by two.
+ * What no pair's row counts: it makes the switch learn that row, and counts the packets until it is there. They are counted
+ * here alone, whatever Open vSwitch does meanwhile, as a packet meets one row of this table. (To send the first packet
+ * through the table again would have it in its pair, and some of those that follow it in there twice.)
  */
-function accountRules(source: number): PipelineRule[] {
+function restRule(source: number): PipelineRule {
   const table = String(ACCOUNTING_TABLES.account);
   const learn = [
     `table=${table}`,
     'priority=100',
-    `cookie=${String(learnedCookie(source))}`,
-    `limit=${String(PAIRS_OF_SOURCE)}`,
+    `cookie=${String(pairCookie(source))}`,
+    `limit=${String(LEARNED_OF_SOURCE)}`,
     `idle_timeout=${String(IDLE_S)}`,
     'send_flow_rem',
     'NXM_NX_REG0[]',
     'NXM_NX_REG1[]',
   ].join(',');
-  const reg0 = `reg0=${String(source)}`;
-  return [
-    rule(
-      `table=${table},priority=1,${reg0},reg2=0,` +
-        `actions=set_field:1->reg2,learn(${learn}),group:${String(RECIRCULATE_GROUP)}`,
-    ),
-    { cookie: restCookie(source), text: `table=${table},priority=2,${reg0},reg2=1,actions=drop` },
-  ];
+  return {
+    cookie: restCookie(source),
+    text: `table=${table},priority=1,reg0=${String(source)},actions=learn(${learn})`,
+  };
 }
 
 function rule(text: string): PipelineRule {

@@ -2,38 +2,45 @@
 import {
   ACCOUNTING_TABLES,
   decodeCookie,
-  learnedCookie,
+  pairCookie,
   OUR_COOKIE,
   OUR_COOKIE_MASK,
-  RECIRCULATE_GROUP,
 } from '../openflow/accounting.ts';
-import type { BridgeFlows } from './bridgeflows.ts';
+import { pairKey, pairOf, type BridgeFlows } from './bridgeflows.ts';
 import { bridgeMode } from './bridgemode.ts';
-import { pipelineRules, RECIRCULATE_GROUP_TEXT, type PipelineRule } from './pipeline.ts';
+import { pairRule, toPipeline, type Pipeline, type PipelineRule } from './pipeline.ts';
 import type { PipelineBridge } from './pipelinebridge.ts';
 
 export interface PipelineDiff {
   readonly missing: readonly PipelineRule[];
   /** Cookies of rules that nothing wants. */
   readonly stale: readonly bigint[];
-  /** Ids that no port of the bridge has any more: rows that were learned for them go too. */
+  /** Ids that no port of the bridge has any more: rows of pairs with them go too. */
   readonly goneIds: readonly number[];
+  /** How many of those rows were written. */
+  readonly gonePairs: number;
   /** True where the bridge is to have no pipeline. */
   readonly leavesNothing: boolean;
 }
 
 /** What to do so that a bridge has the rules that its rows ask for: none, where it is not in the mode `pairs`. */
 export function diffPipeline(bridge: PipelineBridge, flows: BridgeFlows): PipelineDiff {
-  const wanted = bridgeMode(bridge, flows).mode === 'pairs' ? pipelineRules(bridge) : [];
-  const cookies = new Set(wanted.map(({ cookie }) => cookie));
-  const stale = [...flows.rules].filter((cookie) => !cookies.has(cookie)).sort(byValue);
+  const wanted = bridgeMode(bridge, flows).mode === 'pairs' ? toPipeline(bridge) : NOTHING;
+  const cookies = new Set(wanted.rules.map(({ cookie }) => cookie));
+  const isGone = (id: number): boolean => !wanted.ids.has(id);
   return {
-    missing: wanted.filter(({ cookie }) => !flows.rules.has(cookie)),
-    stale,
-    goneIds: goneIds(stale, flows.learnedSources, wanted),
-    leavesNothing: wanted.length === 0,
+    missing: [
+      ...wanted.rules.filter(({ cookie }) => !flows.rules.has(cookie)),
+      ...wanted.pairs.filter((pair) => !flows.pairs.has(pairKey(...pair))).map(pairRule),
+    ],
+    stale: [...flows.rules].filter((cookie) => !cookies.has(cookie)).sort(byValue),
+    goneIds: [...flows.pairIds].filter(isGone).sort((a, b) => a - b),
+    gonePairs: [...flows.pairs].filter((key) => pairOf(key).some(isGone)).length,
+    leavesNothing: wanted.rules.length === 0,
   };
 }
+
+const NOTHING: Pipeline = Object.freeze({ rules: [], ids: new Set<number>(), pairs: [] });
 
 /** True where there is something to write. */
 export function isDifferent(diff: PipelineDiff): boolean {
@@ -48,7 +55,7 @@ export function countRules(diff: PipelineDiff): { readonly come: number; readonl
   const counts = (cookie: bigint): boolean => decodeCookie(cookie)?.kind !== 'address';
   return {
     come: diff.missing.filter(({ cookie }) => counts(cookie)).length,
-    go: diff.stale.filter(counts).length,
+    go: diff.stale.filter(counts).length + diff.gonePairs,
   };
 }
 
@@ -61,7 +68,7 @@ export function renderBundle(diff: PipelineDiff): string {
 const OURS = `cookie=${hex(OUR_COOKIE)}/${hex(OUR_COOKIE_MASK)}`;
 
 function clearance(): string[] {
-  return [`flow delete ${OURS}`, `group delete group_id=${String(RECIRCULATE_GROUP)}`];
+  return [`flow delete ${OURS}`];
 }
 
 function removals({ stale, goneIds: ids }: PipelineDiff): string[] {
@@ -69,33 +76,14 @@ function removals({ stale, goneIds: ids }: PipelineDiff): string[] {
   return [
     ...stale.map((cookie) => `flow delete cookie=${hex(cookie)}/-1`),
     ...ids.flatMap((id) => [
-      `flow delete cookie=${hex(learnedCookie(id))}/-1`,
+      `flow delete cookie=${hex(pairCookie(id))}/-1`,
       `flow delete ${table},${OURS},reg1=${String(id)}`,
     ]),
   ];
 }
 
 function additions({ missing }: PipelineDiff): string[] {
-  if (missing.length === 0) return [];
-  return [
-    `group add_or_mod ${RECIRCULATE_GROUP_TEXT}`,
-    ...missing.map(({ cookie, text }) => `flow add cookie=${hex(cookie)},${text}`),
-  ];
-}
-
-function goneIds(
-  stale: readonly bigint[],
-  learnedSources: ReadonlySet<number>,
-  wanted: readonly PipelineRule[],
-): number[] {
-  const rests = stale.flatMap((cookie) => sourceOfRest(cookie) ?? []);
-  const kept = new Set(wanted.flatMap(({ cookie }) => sourceOfRest(cookie) ?? []));
-  return [...new Set([...rests, ...learnedSources])].filter((id) => !kept.has(id)).sort((a, b) => a - b);
-}
-
-function sourceOfRest(cookie: bigint): number | undefined {
-  const meaning = decodeCookie(cookie);
-  return meaning?.kind === 'rest' ? meaning.source : undefined;
+  return missing.map(({ cookie, text }) => `flow add cookie=${hex(cookie)},${text}`);
 }
 
 function hex(cookie: bigint): string {

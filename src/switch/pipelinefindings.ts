@@ -7,7 +7,7 @@ import { readBridgeFlows, type FlowsOptions } from './flowreader.ts';
 import { isOwnedBy } from './ownership.ts';
 import type { PipelineBridge } from './pipelinebridge.ts';
 import { countRules, diffPipeline } from './pipelinediff.ts';
-import { pipelineRules } from './pipeline.ts';
+import { toPipeline } from './pipeline.ts';
 
 /** One finding for each bridge of the topology whose pairs are to be counted and are not. */
 export async function pipelineFindings(
@@ -31,7 +31,8 @@ async function pipelineFinding(bridge: PipelineBridge, options: FlowsOptions): P
     if (mode !== 'pairs') return toFinding(name, fail('PIPELINE_BLOCKED', { bridge: name, why: reason }));
     const { come } = countRules(diffPipeline(bridge, flows));
     if (come === 0) return undefined;
-    const all = pipelineRules(bridge).length;
+    const { rules, pairs } = toPipeline(bridge);
+    const all = rules.length + pairs.length;
     return toFinding(name, fail('PIPELINE_INCOMPLETE', { bridge: name, missing: come, all }));
   } catch (thrown) {
     const { code, message } = toVsbError(thrown);

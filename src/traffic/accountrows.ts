@@ -19,7 +19,7 @@ export function toAccountRow(flow: FlowStats | FlowRemoved): AccountRow | undefi
   switch (meaning?.kind) {
     case 'rest':
       return { source: meaning.source, destination: REST, packets, bytes, durationMs };
-    case 'learned': {
+    case 'pair': {
       const destination = flow.register(1);
       if (destination === undefined) return undefined;
       return { source: meaning.source, destination, packets, bytes, durationMs };

@@ -57,7 +57,7 @@ describe('vsb apply, where pairs cannot be counted', function () {
     expect(findings.map(({ code }) => code)).to.deep.equal(['PIPELINE_INCOMPLETE']);
     expect((await sandbox.vsctl('list-ports', 'br0')).trim()).to.equal('a-0');
     const shown = await vsb(['show'], { env: sandbox.env });
-    expect(shown.stdout).to.match(/^br0 netdev \(lab\) {2}pairs: 15 rules are missing: run vsb apply$/m);
+    expect(shown.stdout).to.match(/^br0 netdev \(lab\) {2}pairs: 31 rules are missing: run vsb apply$/m);
     const again = await apply({});
     expect([again.status, again.failed, again.findings]).to.deep.equal([0, [], []]);
   });

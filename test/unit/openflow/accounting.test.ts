@@ -3,7 +3,7 @@ import {
   addressCookie,
   decodeCookie,
   END_CLASS_IDS,
-  learnedCookie,
+  pairCookie,
   restCookie,
   ruleCookie,
   toEndClass,
@@ -11,9 +11,9 @@ import {
 
 describe('openflow: accounting', () => {
   it('reads back what a cookie says', () => {
-    expect(learnedCookie(32769)).to.equal(0x5642_01f0_0000_8001n);
-    expect(decodeCookie(learnedCookie(32769))).to.deep.equal({
-      kind: 'learned',
+    expect(pairCookie(32769)).to.equal(0x5642_01f0_0000_8001n);
+    expect(decodeCookie(pairCookie(32769))).to.deep.equal({
+      kind: 'pair',
       generation: 1,
       source: 32769,
     });

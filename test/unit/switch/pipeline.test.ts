@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { decodeCookie } from '../../../src/openflow/accounting.ts';
-import { toBridgeFlows, type BridgeFlows } from '../../../src/switch/bridgeflows.ts';
+import { pairKey, toBridgeFlows, type BridgeFlows } from '../../../src/switch/bridgeflows.ts';
 import { bridgeMode } from '../../../src/switch/bridgemode.ts';
-import { pipelineRules } from '../../../src/switch/pipeline.ts';
+import { pairRule, toPipeline, type PipelineRule } from '../../../src/switch/pipeline.ts';
 import type { PipelineBridge, PipelinePort } from '../../../src/switch/pipelinebridge.ts';
 import { countRules, diffPipeline, renderBundle } from '../../../src/switch/pipelinediff.ts';
 import { renderVlanMatch, toVlanMatches, type PortVlans } from '../../../src/switch/pipelinevlan.ts';
@@ -46,15 +46,21 @@ function bridgeWith(...ports: readonly PipelinePort[]): PipelineBridge {
   return { name: 'br0', controllers: [], isSecure: false, externalIds: OURS, ports };
 }
 
+function rulesOf(bridge: PipelineBridge): readonly PipelineRule[] {
+  return toPipeline(bridge).rules;
+}
+
 function textsOf(bridge: PipelineBridge): string[] {
-  return pipelineRules(bridge).map(({ text }) => text);
+  return rulesOf(bridge).map(({ text }) => text);
 }
 
 /** What a bridge has once its rules are written. */
 function flowsOf(bridge: PipelineBridge, settings: Partial<BridgeFlows> = {}): BridgeFlows {
+  const { rules, pairs, ids } = toPipeline(bridge);
   return {
-    rules: new Set(pipelineRules(bridge).map(({ cookie }) => cookie)),
-    learnedSources: new Set(),
+    rules: new Set(rules.map(({ cookie }) => cookie)),
+    pairs: new Set(pairs.map((pair) => pairKey(...pair))),
+    pairIds: ids,
     foreignFlows: 0,
     hasDefault: true,
     conflict: undefined,
@@ -127,14 +133,25 @@ describe('switch: rules of the accounting pipeline', () => {
     fc.assert(
       fc.property(ports, fc.nat(), (made, seed) => {
         const all = made.map(({ ofport, ...settings }) => nicOf(`vm${String(ofport)}`, ofport, settings));
-        const rules = pipelineRules(bridgeWith(...all));
+        const { rules, pairs } = toPipeline(bridgeWith(...all));
         const other = all.toSorted((a, b) => (((a.ofport ?? 0) * seed) % 7) - (((b.ofport ?? 0) * seed) % 7));
-        expect(pipelineRules(bridgeWith(...other))).to.deep.equal(rules);
-        const matches = rules.map(({ text }) => text.split(',actions=')[0]);
+        expect(toPipeline(bridgeWith(...other))).to.deep.include({ rules, pairs });
+        const matches = [...rules, ...pairs.map(pairRule)].map(({ text }) => text.split(',actions=')[0]);
         expect(new Set(matches).size).to.equal(matches.length);
         expect(new Set(rules.map(({ cookie }) => cookie)).size).to.equal(rules.length);
       }),
     );
+  });
+
+  it('hold a row for each pair, or none where those would be too many', () => {
+    const nics = (count: number): PipelinePort[] =>
+      Array.from({ length: count }, (_, index) => nicOf(`vm${String(index)}`, index + 1));
+    expect(
+      toPipeline(bridgeWith(...nics(2))).pairs,
+      'two NICs and three others, to each and flood',
+    ).to.have.length(5 * 6);
+    expect(toPipeline(bridgeWith(...nics(96))).pairs).to.have.length(99 * 100);
+    expect(toPipeline(bridgeWith(...nics(97))).pairs).to.deep.equal([]);
   });
 });
 
@@ -182,17 +199,19 @@ describe('switch: what differs from the accounting pipeline', () => {
       missing: [],
       stale: [],
       goneIds: [],
+      gonePairs: 0,
       leavesNothing: false,
     });
   });
 
   it('is what a NIC needs alone, and what was learned for one that went', () => {
     const diff = diffPipeline(TWO, flowsOf(bridgeWith(nicOf('web1', 7), nicOf('web2', 9))));
-    expect(countRules(diff)).to.deep.equal({ come: 4, go: 4 });
+    // in_port, address, the rest; 5 pairs from it, 4 to it and one with itself.
+    expect(countRules(diff)).to.deep.equal({ come: 13, go: 13 });
     const lines = renderBundle(diff).trim().split('\n');
     expect(lines).to.include('flow delete cookie=0x564201f000000009/-1');
     expect(lines).to.include('flow delete table=50,cookie=0x5642000000000000/0xffff000000000000,reg1=9');
-    expect(lines.filter((line) => line.startsWith('flow add'))).to.have.length(4);
+    expect(lines.filter((line) => line.startsWith('flow add'))).to.have.length(13);
   });
 
   it('is no plan where only an address of the host moved, which is written with the next one', () => {
@@ -207,11 +226,17 @@ describe('switch: what differs from the accounting pipeline', () => {
   it('is everything where the bridge is not to have it, and clears another layout too', () => {
     const released = { ...TWO, externalIds: new Map<string, string>() };
     const diff = diffPipeline(released, flowsOf(TWO));
-    expect(countRules(diff)).to.deep.equal({ come: 0, go: pipelineRules(TWO).length });
-    expect(renderBundle(diff)).to.equal(
-      'flow delete cookie=0x5642000000000000/0xffff000000000000\ngroup delete group_id=22082\n',
-    );
-    const older = { tableId: 30, priority: 7, cookie: 0x5642_00aa_0000_0001n, match: [], instructions: [] };
+    expect(countRules(diff)).to.deep.equal({ come: 0, go: toPipeline(TWO).rules.length + 30 });
+    expect(renderBundle(diff)).to.equal('flow delete cookie=0x5642000000000000/0xffff000000000000\n');
+    const older = {
+      tableId: 30,
+      priority: 7,
+      cookie: 0x5642_00aa_0000_0001n,
+      idleTimeoutS: 0,
+      match: [],
+      instructions: [],
+      register: () => undefined,
+    };
     expect(diffPipeline(TWO, toBridgeFlows([older])).stale).to.deep.equal([older.cookie]);
   });
 });
