@@ -17,64 +17,80 @@ export interface Trend {
 /** Of a rate that was never observed. */
 export const NO_TREND: Trend = { means: [undefined, undefined, undefined], history: [] };
 
-/** The rate between two readings. */
+/** The time between two readings. */
 interface Interval {
   readonly fromMs: number;
   readonly toMs: number;
-  readonly perSecond: number | undefined;
 }
+
+type Rate = number | undefined;
 
 const LONGEST_MS = AVERAGE_WINDOWS_MS[2];
 
 /** Trends of many rates, each by its key. */
 export class Averages {
-  #atMs: number | undefined;
-  #intervals = new Map<string, Interval[]>();
+  /** Oldest first; those that the longest window still sees. */
+  #intervals: readonly Interval[] = [];
+  /** For each key the rates of the last of these intervals. */
+  #rates = new Map<string, readonly Rate[]>();
 
   /**
    * Takes the rates of one reading, each the mean since the reading before. A key that is not in it is forgotten.
    * @param atMs monotonic clock, milliseconds; not before that of the reading before
    */
   observe(atMs: number, rates: Iterable<readonly [key: string, perSecond: number | undefined]>): void {
-    const fromMs = this.#atMs ?? atMs;
-    const next = new Map<string, Interval[]>();
+    const seen = this.#intervals.filter(({ toMs }) => toMs > atMs - LONGEST_MS);
+    this.#intervals = [...seen, { fromMs: this.#intervals.at(-1)?.toMs ?? atMs, toMs: atMs }];
+    const next = new Map<string, readonly Rate[]>();
     for (const [key, perSecond] of rates) {
-      const intervals = this.#intervals.get(key) ?? [];
-      const stillSeen = intervals.findIndex(({ toMs }) => toMs > atMs - LONGEST_MS);
-      if (stillSeen !== 0) intervals.splice(0, stillSeen === -1 ? intervals.length : stillSeen);
-      intervals.push({ fromMs, toMs: atMs, perSecond });
-      next.set(key, intervals);
+      const before = this.#rates.get(key) ?? [];
+      // A new list, since trends that were given away have the old one.
+      const kept = before.slice(Math.max(0, before.length - seen.length));
+      kept.push(perSecond);
+      next.set(key, kept);
     }
-    this.#intervals = next;
-    this.#atMs = atMs;
+    this.#rates = next;
   }
 
-  /** The trend of a key, up to the last reading. */
+  /** The trend of a key, up to the last reading. It stays as it is. */
   trendOf(key: string): Trend {
-    const intervals = this.#intervals.get(key);
-    if (intervals === undefined || this.#atMs === undefined) return NO_TREND;
-    const atMs = this.#atMs;
-    const [now, soon, long] = AVERAGE_WINDOWS_MS;
-    return {
-      means: [
-        meanSince(atMs - now, intervals),
-        meanSince(atMs - soon, intervals),
-        meanSince(atMs - long, intervals),
-      ],
-      history: intervals.map(({ perSecond }) => perSecond),
-    };
+    const rates = this.#rates.get(key);
+    return rates === undefined ? NO_TREND : new Course(this.#intervals, rates);
   }
 }
 
-/** Weighted with the time that each rate held; where the window cuts an interval, with its part in the window. */
-function meanSince(sinceMs: number, intervals: readonly Interval[]): number | undefined {
-  let units = 0;
-  let totalMs = 0;
-  for (const { fromMs, toMs, perSecond } of intervals) {
-    const ms = toMs - Math.max(fromMs, sinceMs);
-    if (perSecond === undefined || ms <= 0) continue;
-    units += perSecond * ms;
-    totalMs += ms;
+/** Computed when it is asked for: of ten thousand rows, few are looked at. */
+class Course implements Trend {
+  readonly history: readonly Rate[];
+  readonly #intervals: readonly Interval[];
+  #means: Trend['means'] | undefined;
+
+  constructor(intervals: readonly Interval[], history: readonly Rate[]) {
+    this.#intervals = intervals;
+    this.history = history;
   }
-  return totalMs === 0 ? undefined : units / totalMs;
+
+  get means(): Trend['means'] {
+    const [now, soon, long] = AVERAGE_WINDOWS_MS;
+    return (this.#means ??= [this.#mean(now), this.#mean(soon), this.#mean(long)]);
+  }
+
+  /** Weighted with the time that each rate held; where the window cuts an interval, with its part in the window. */
+  #mean(windowMs: number): number | undefined {
+    const intervals = this.#intervals;
+    const sinceMs = (intervals.at(-1)?.toMs ?? 0) - windowMs;
+    let units = 0;
+    let totalMs = 0;
+    // From the newest one back, as far as the window goes.
+    for (let back = 1; back <= this.history.length; back++) {
+      const interval = intervals[intervals.length - back];
+      if (interval === undefined || interval.toMs <= sinceMs) break;
+      const perSecond = this.history[this.history.length - back];
+      if (perSecond === undefined) continue;
+      const ms = interval.toMs - Math.max(interval.fromMs, sinceMs);
+      units += perSecond * ms;
+      totalMs += ms;
+    }
+    return totalMs === 0 ? undefined : units / totalMs;
+  }
 }

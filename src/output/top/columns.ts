@@ -20,6 +20,8 @@ export interface Column<Row> {
   /** Cells: at least, and at most as many as the widest text needs. */
   readonly min: number;
   readonly max: number;
+  /** It takes all that there is up to `max`, whatever is in it. */
+  readonly isElastic?: true;
   /** The column with the highest number goes first where the line is too long; 0 stays. */
   readonly giveUp: number;
   readonly cell: (row: Row, unit: Unit, width: number) => string;
@@ -165,6 +167,7 @@ function trendColumn<Row>(giveUp: number, trendOf: (row: Row) => Trend): Column<
     align: 'left',
     min: 6,
     max: 40,
+    isElastic: true,
     giveUp,
     cell: (row, _unit, width) => renderSparkline(trendOf(row).history, width),
     order: (row) => trendOf(row).means[2],

@@ -107,10 +107,10 @@ export function renderHelp(width: number, paint: Paint): string[] {
   );
 }
 
-function countOf({ view, choices }: TopRows): string {
+function countOf({ view, keys }: TopRows): string {
   const title = TITLES[view];
   const noun = view === 'vms' ? title : title.toLowerCase();
-  return `${String(choices.length)} ${choices.length === 1 ? noun.slice(0, -1) : noun}`;
+  return `${String(keys.length)} ${keys.length === 1 ? noun.slice(0, -1) : noun}`;
 }
 
 /** Of VMs those of all, whatever the filter; of others what is shown, since a packet between two VMs is in one pair only. */
@@ -124,8 +124,8 @@ function sumsOf(snapshot: TopSnapshot, rows: TopRows, unit: TopState['unit']): r
   ];
 }
 
-function qualityOf({ choices, quality, ageMs }: TopRows): string {
-  if (choices.length === 0) return '';
+function qualityOf({ keys, quality, ageMs }: TopRows): string {
+  if (keys.length === 0) return '';
   const name = quality === 'at-least' ? 'at least (≥)' : quality;
   return ageMs === undefined ? name : `${name}, ${renderDuration(ageMs)} old`;
 }

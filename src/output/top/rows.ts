@@ -13,8 +13,10 @@ import { placeOf, type Sorting, type TopState } from './state.ts';
 /** The rows of a place; what they are rows of is known in here only. */
 export interface TopRows {
   readonly view: TopView;
-  /** In order, each with what Enter leads to. */
-  readonly choices: readonly { readonly key: string; readonly leadsTo: Scope | undefined }[];
+  /** Their keys, in order. */
+  readonly keys: readonly string[];
+  /** What Enter leads to on a row. */
+  readonly leadsTo: (key: string) => Scope | undefined;
   /** Ids of the columns, in order. */
   readonly columns: readonly string[];
   /** The name of the column that they are sorted by. */
@@ -38,7 +40,11 @@ export function toTopRows(snapshot: TopSnapshot, state: TopState): TopRows {
         columns: VM_COLUMNS,
         source: VM_SOURCE,
         leadsTo: ({ row }) => ({ of: 'vm', vm: row }),
-        measured: ({ row, sent }) => ({ ...row.total, now: sent.means[0] }),
+        measured: ({ row, sent }) => ({
+          quality: row.total.quality,
+          ageMs: row.total.ageMs,
+          now: sent.means[0],
+        }),
       });
     case 'pairs':
       return choose(
@@ -48,7 +54,7 @@ export function toTopRows(snapshot: TopSnapshot, state: TopState): TopRows {
           columns: PAIR_COLUMNS,
           source: PAIR_SOURCE,
           leadsTo: ({ row }) => ({ of: 'pair', pair: row }),
-          measured: ({ row, rate }) => ({ ...row, now: rate.means[0] }),
+          measured: ({ row, rate }) => ({ quality: row.quality, ageMs: row.ageMs, now: rate.means[0] }),
         },
       );
     case 'conversations':
@@ -59,7 +65,7 @@ export function toTopRows(snapshot: TopSnapshot, state: TopState): TopRows {
           columns: CONVERSATION_COLUMNS,
           source: CONVERSATION_SOURCE,
           leadsTo: () => undefined,
-          measured: ({ row, rate }) => ({ ...row, now: rate.means[0] }),
+          measured: ({ row, rate }) => ({ quality: row.quality, ageMs: row.ageMs, now: rate.means[0] }),
         },
       );
   }
@@ -93,7 +99,11 @@ function choose<Row extends { readonly key: string; readonly row: unknown }>(
   const ages = figures.flatMap(({ ageMs }) => ageMs ?? []);
   return {
     view,
-    choices: rows.map((row) => ({ key: row.key, leadsTo: leadsTo(row) })),
+    keys: rows.map(({ key }) => key),
+    leadsTo: (wanted) => {
+      const row = rows.find(({ key }) => key === wanted);
+      return row === undefined ? undefined : leadsTo(row);
+    },
     columns: columns.map(({ id }) => id),
     sortedBy: columns.find(({ id }) => id === state.sorting[view].column)?.name ?? '',
     quality: figures.find(({ quality }) => quality !== 'exact')?.quality ?? 'exact',

@@ -102,7 +102,7 @@ interface BodyOptions {
 function renderBody(rows: TopRows | undefined, state: TopState, options: BodyOptions): readonly string[] {
   const { width, room, paint } = options;
   if (state.isHelpShown) return renderHelp(width, paint);
-  if (rows === undefined || rows.choices.length === 0)
+  if (rows === undefined || rows.keys.length === 0)
     return emptinessOf(rows, state).map((text) => renderSpans([{ text }], [], width, paint));
   const { view } = placeOf(state);
   const style = { width, unit: state.unit, sorting: state.sorting[view], paint };
@@ -116,18 +116,16 @@ function renderPage(
   page: number,
   style: Omit<TableStyle, 'selected'>,
 ): string[] {
-  const at = Math.max(
-    0,
-    rows.choices.findIndex(({ key }) => key === selected),
-  );
+  const at = Math.max(0, rows.keys.indexOf(selected ?? ''));
   const from = page < 1 ? 0 : Math.floor(at / page) * page;
-  return rows.render({ ...style, selected: rows.choices[at]?.key }, [from, from + Math.max(0, page)]);
+  return rows.render({ ...style, selected: rows.keys[at] }, [from, from + Math.max(0, page)]);
 }
 
 function toShown(snapshot: TopSnapshot | undefined, rows: TopRows | undefined, page: number): Shown {
   const nics = snapshot?.vms.flatMap(({ row }) => row.nics) ?? [];
   return {
-    rows: rows?.choices ?? [],
+    keys: rows?.keys ?? [],
+    leadsTo: (key) => rows?.leadsTo(key),
     columns: rows?.columns ?? [],
     page,
     names: {

@@ -116,8 +116,8 @@ export class TopSnapshots {
 const ALL = '';
 
 /** The key of a VM: its name and topology. */
-export function keyOfVm({ vm, topology }: Pick<VmRow, 'vm' | 'topology'>): string {
-  return JSON.stringify([vm, topology ?? null]);
+export function keyOfVm(vm: Pick<VmRow, 'vm' | 'topology'>): string {
+  return remember(VM_KEYS, vm, () => JSON.stringify([vm.vm, vm.topology ?? null]));
 }
 
 /** An end for people: `uplink`, `web1:0`. */
@@ -131,17 +131,29 @@ export function isSameEnd(a: PairEnd, b: PairEnd): boolean {
 }
 
 function keyOfPair({ bridge, from, to }: Pair): string {
-  return JSON.stringify([bridge, keyOfEnd(from), keyOfEnd(to)]);
+  return `${bridge}\0${keyOfEnd(from)}\0${keyOfEnd(to)}`;
 }
 
 function keyOfConversation(row: Conversation): string {
-  const { bridge, from, to, protocol, source, destination, sourcePort, destinationPort } = row;
-  const ends = [keyOfEnd(from), keyOfEnd(to)];
-  return JSON.stringify([bridge, ...ends, protocol, source, destination, sourcePort, destinationPort]);
+  const { protocol, source, destination, sourcePort, destinationPort } = row;
+  return [keyOfPair(row), protocol, source, destination, sourcePort, destinationPort].join('\0');
 }
 
 function keyOfEnd(end: PairEnd): string {
-  return typeof end === 'string' ? end : JSON.stringify([end.vm, end.topology ?? null, end.nic]);
+  if (typeof end === 'string') return end;
+  return remember(END_KEYS, end, () => JSON.stringify([end.vm, end.topology ?? null, end.nic]));
+}
+
+// Where nobody was renamed, the ends of the next reading are the same objects.
+const VM_KEYS = new WeakMap<object, string>();
+const END_KEYS = new WeakMap<object, string>();
+
+function remember(keys: WeakMap<object, string>, owner: object, make: () => string): string {
+  const known = keys.get(owner);
+  if (known !== undefined) return known;
+  const key = make();
+  keys.set(owner, key);
+  return key;
 }
 
 /** For each VM's key, the end that it exchanges most with, both ways together. */

@@ -27,8 +27,10 @@ export interface Sorting {
 
 /** What is on the screen when a key is pressed. */
 export interface Shown {
-  /** Keys of the rows, in order, with what Enter leads to. */
-  readonly rows: readonly { readonly key: string; readonly leadsTo: Scope | undefined }[];
+  /** Keys of the rows, in order. */
+  readonly keys: readonly string[];
+  /** What Enter leads to on a row. */
+  readonly leadsTo: (key: string) => Scope | undefined;
   /** How many rows fit. */
   readonly page: number;
   /** Ids of the columns of the view, in order. */
@@ -130,26 +132,23 @@ function type(state: TopState, text: string, shown: Shown): TopState {
 }
 
 /** By so many rows, as far as there are rows. */
-function move(state: TopState, { rows }: Shown, by: number): TopState {
-  const { selected } = placeOf(state);
-  const at = Math.max(
-    0,
-    rows.findIndex(({ key }) => key === selected),
-  );
-  const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
-  return next === undefined ? state : changePlace(state, { ...placeOf(state), selected: next.key });
+function move(state: TopState, { keys }: Shown, by: number): TopState {
+  const at = Math.max(0, keys.indexOf(placeOf(state).selected ?? ''));
+  const selected = keys[Math.min(keys.length - 1, Math.max(0, at + by))];
+  return selected === undefined ? state : changePlace(state, { ...placeOf(state), selected });
 }
 
 /** One level deeper into the chosen row; in conversations that nobody looks at, the look begins. */
-function enter(state: TopState, { rows }: Shown): TopState {
+function enter(state: TopState, { keys, leadsTo }: Shown): TopState {
   const { view, selected } = placeOf(state);
   if (view === 'conversations') return { ...state, isLookingDeep: true };
-  const row = rows.find(({ key }) => key === selected) ?? rows[0];
-  if (row?.leadsTo === undefined) return state;
+  const key = selected !== undefined && keys.includes(selected) ? selected : keys[0];
+  const scope = key === undefined ? undefined : leadsTo(key);
+  if (scope === undefined) return state;
   const next = view === 'vms' ? 'pairs' : 'conversations';
-  const place: Place = { view: next, scope: row.leadsTo, selected: undefined };
   // The row that was entered stays the chosen one for the way back, also where it was only the first.
-  const { places } = changePlace(state, { ...placeOf(state), selected: row.key });
+  const { places } = changePlace(state, { ...placeOf(state), selected: key });
+  const place: Place = { view: next, scope, selected: undefined };
   return { ...state, places: [...places, place], isLookingDeep: next === 'conversations' };
 }
 

@@ -84,7 +84,7 @@ function placeColumns<Row>(
 }
 
 function wantedWidth<Row>(column: Column<Row>, rows: readonly Row[]): number {
-  if (column.min === column.max) return column.max;
+  if (column.isElastic === true || column.min === column.max) return column.max;
   const cells = rows.map((row) => widthOf(column.cell(row, 'bits', column.max)));
   return Math.min(column.max, Math.max(widthOf(column.title), ...cells));
 }
