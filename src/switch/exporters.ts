@@ -41,7 +41,7 @@ export interface ExporterLease {
 /** Our marks on the rows. */
 const ID_KEY = 'vswitchboard-exporter';
 const EXPIRES_KEY = 'vswitchboard-expires';
-const OWNER_KEY = 'vswitchboard-process';
+const PROCESS_KEY = 'vswitchboard-process';
 
 /**
  * The kinds of exporter that a bridge has already, each with the vsb that made it: `undefined` where that was something else.
@@ -55,7 +55,7 @@ export function exportersOf(
   const found = new Map<ExporterKind, string | undefined>();
   for (const kind of EXPORTER_KINDS) {
     const uuid = row?.[kind];
-    if (uuid !== undefined) found.set(kind, marksOf(snapshot, kind, uuid).get(OWNER_KEY));
+    if (uuid !== undefined) found.set(kind, marksOf(snapshot, kind, uuid).get(PROCESS_KEY));
   }
   return found;
 }
@@ -88,7 +88,7 @@ export async function addExporters(
   const transaction = new Transaction(openVSwitch);
   const marks = new Map([
     [ID_KEY, lease.id],
-    [OWNER_KEY, lease.owner],
+    [PROCESS_KEY, lease.owner],
     [EXPIRES_KEY, lease.expiresAt.toISOString()],
   ]);
   for (const request of requests) insertExporter(transaction, demandFree(snapshot, request), request, marks);
@@ -183,7 +183,7 @@ function toMarkedRow(kind: ExporterKind, row: Readonly<Record<string, unknown>>)
   const { _uuid: uuid, external_ids: ids } = row;
   if (typeof uuid !== 'string' || !(ids instanceof Map) || !ids.has(ID_KEY)) return [];
   const text = (key: string): string => String(ids.get(key) ?? '');
-  return [{ kind, uuid: toUuid(uuid), id: text(ID_KEY), owner: text(OWNER_KEY), expires: text(EXPIRES_KEY) }];
+  return [{ kind, uuid: toUuid(uuid), id: text(ID_KEY), owner: text(PROCESS_KEY), expires: text(EXPIRES_KEY) }];
 }
 
 async function remove(

@@ -45,17 +45,14 @@ describe('conversations, with a real Open vSwitch', function () {
     await expectNoExporters(sandbox);
   });
 
-  it('shows IPv6 by IPFIX, of which Open vSwitch may lose some', async () => {
+  it('shows IPv6 by IPFIX, and does not call it exact', async () => {
     await using sandbox = await startTestSandbox({ dummy: true });
     await addDummyBridge(sandbox);
     using look = startLook(sandbox, { forMs: 1_000 });
     await look.until(() => true);
     for (let packet = 0; packet < 5; packet++) await injectFlows(sandbox, 6, range(200));
     const view = await look.end();
-    const { bytes, conversations, packets } = sumOf(view);
-    expect(conversations).to.be.within(180, 200);
-    expect(Number(packets)).to.be.within(900, 1000);
-    expect(bytes).to.equal(packets * 542n);
+    expect(sumOf(view)).to.deep.equal(TRUTH);
     const [first] = view.conversations;
     expect(first).to.deep.include({ source: 'fd00::1', destination: 'fd00::2', destinationPort: 53 });
     expect(first).to.deep.include({ quality: 'at-least', packets: 5n, bytes: 2710n });
