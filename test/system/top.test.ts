@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { fileURLToPath } from 'node:url';
 import { vsb } from '../support/cli.ts';
 import { startOnTerminal, type OnTerminal } from '../support/onterminal.ts';
+import { PairsLab } from '../support/pairslab.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -42,6 +43,44 @@ describe('vsb top', function () {
     await top.until(({ text }) => text.includes('PAUSED'), 'the pause');
     top.type('q');
     await expectTerminalBack(top, 0);
+  });
+
+  it('goes from a VM to its pairs to their conversations, which the switch exports only as long as they are looked at', async () => {
+    await using lab = await PairsLab.start();
+    await using top = startTop(lab.sandbox, [100, 24]);
+    await top.until(({ text }) => /^▸db1 /m.test(text), 'the VMs');
+    const stop = lab.load('web1', 'db1');
+    try {
+      await top.until(({ text }) => /^.web1 .* db1 /m.test(text), 'the busiest peer of web1');
+      top.type('/vm=web1\r');
+      await top.until(({ text }) => text.includes('filter vm=web1'), 'the filter');
+      top.type('\r');
+      await top.until(({ text }) => /^▸web1:0 +db1:0 +[1-9].* exact /m.test(text), 'the pair');
+      expect(top.screen.text).to.include('pairs of web1');
+      expect(await lab.sandbox.vsctl('list', 'NetFlow')).to.equal('');
+      top.type('\r');
+      await top.until(
+        ({ text }) => /^▸web1:0 +db1:0 +udp +10\.0\.0\.1:1000 /m.test(text),
+        'the conversation',
+      );
+      expect(await lab.sandbox.vsctl('list', 'NetFlow')).to.include('vswitchboard-exporter');
+      top.type('\x1b');
+      await top.until(({ text }) => text.includes('[Pairs]'), 'the pairs again');
+      await lab.sandbox.inside(
+        'ovs-vsctl',
+        '--timeout=15',
+        'wait-until',
+        'Bridge',
+        'br0',
+        'netflow=[]',
+        'ipfix=[]',
+      );
+    } finally {
+      await stop();
+    }
+    top.type('q');
+    await expectTerminalBack(top, 0);
+    expect(await lab.sandbox.vsctl('list', 'NetFlow')).to.equal('');
   });
 
   for (const [name, end] of [

@@ -4,7 +4,8 @@ import type { Quality } from '../../traffic/pair.ts';
 import { renderRate } from '../../units/bitrate.ts';
 import { renderBytes } from '../../units/bytesize.ts';
 import type { Paint } from '../paint.ts';
-import { renderEnd, type TopConversation, type TopPair, type TopVm } from './snapshot.ts';
+import type { TopConversation, TopPair, TopVm } from './snapshot.ts';
+import { renderEnd } from '../../traffic/pairorder.ts';
 import { renderSparkline } from './sparkline.ts';
 import type { TopState } from './state.ts';
 

@@ -5,6 +5,7 @@
 import { Averages, type Trend } from '../../traffic/averages.ts';
 import type { Conversation } from '../../traffic/conversations.ts';
 import type { Pair, PairEnd } from '../../traffic/pair.ts';
+import { endKey } from '../../traffic/pairtotals.ts';
 import type { BridgeLoss } from '../../traffic/torates.ts';
 import type { VmRow } from '../../traffic/views.ts';
 
@@ -120,11 +121,6 @@ export function keyOfVm(vm: Pick<VmRow, 'vm' | 'topology'>): string {
   return remember(VM_KEYS, vm, () => JSON.stringify([vm.vm, vm.topology ?? null]));
 }
 
-/** An end for people: `uplink`, `web1:0`. */
-export function renderEnd(end: PairEnd): string {
-  return typeof end === 'string' ? end : `${end.vm}:${end.nic}`;
-}
-
 /** True where both are the same NIC, or the same class of others. */
 export function isSameEnd(a: PairEnd, b: PairEnd): boolean {
   return keyOfEnd(a) === keyOfEnd(b);
@@ -141,7 +137,7 @@ function keyOfConversation(row: Conversation): string {
 
 function keyOfEnd(end: PairEnd): string {
   if (typeof end === 'string') return end;
-  return remember(END_KEYS, end, () => JSON.stringify([end.vm, end.topology ?? null, end.nic]));
+  return remember(END_KEYS, end, () => endKey(end));
 }
 
 // Where nobody was renamed, the ends of the next reading are the same objects.
