@@ -29,7 +29,20 @@ export {
   type TrafficEvent,
   type VmsView,
 } from './app/streams.ts';
+export {
+  conversations,
+  type Conversation,
+  type ConversationsBy,
+  type ConversationsOptions,
+  type ConversationsView,
+} from './app/conversations.ts';
 export type { OtherEnd, Pair, PairEnd, Quality } from './traffic/pair.ts';
+
+// Filters on what they show; docs/filter.md.
+export { compileFilter, type Filter } from './filter/compile.ts';
+export { suggest, type Suggestions } from './filter/suggest.ts';
+export type { FieldName, FieldValue, FilterSource } from './filter/fields.ts';
+export { CONVERSATION_SOURCE, PAIR_SOURCE, PORT_SOURCE, VM_SOURCE } from './traffic/filtersources.ts';
 
 // Topologies.
 export { loadTopology } from './app/topology.ts';

@@ -61,7 +61,7 @@ const LAST_REPORTS_MS = 3_000;
  * exporter already, which then stays as it is; EXPORTER_GONE where one of ours is taken away meanwhile;
  * COLLECTOR_UNAVAILABLE; FILTER_INVALID; USAGE where `sampling` does not go with `by`.
  */
-export function watchConversations(options: ConversationsOptions): Observable<ConversationsView> {
+export function conversations(options: ConversationsOptions): Observable<ConversationsView> {
   return new Observable<ConversationsView>((subscriber) => {
     const stop = new AbortController();
     subscriber.add(() => {

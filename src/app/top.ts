@@ -14,7 +14,7 @@ import { isInScope } from '../output/top/rows.ts';
 import type { TopReading } from '../output/top/snapshot.ts';
 import type { Scope } from '../output/top/place.ts';
 import { groupByVm, type PairsState } from '../traffic/views.ts';
-import { watchConversations } from './conversations.ts';
+import { conversations as conversationsOf } from './conversations.ts';
 import type { Settings } from './settings.ts';
 import { traffic } from './traffic.ts';
 
@@ -64,7 +64,7 @@ function toNote({ bridge, mode, reason, error }: PairsState): string[] {
 const NOT_LOOKING: Looked = { conversations: undefined, notes: [] };
 
 function look(scope: Scope, { settings, everyMs, bridges = [] }: TopOptions): Observable<Looked> {
-  return watchConversations({
+  return conversationsOf({
     settings,
     everyMs,
     bridges: scope.of === 'pair' ? [scope.pair.bridge] : bridges,

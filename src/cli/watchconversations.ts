@@ -52,12 +52,12 @@ export function refuseConversationsFlags(view: string, flags: ConversationsFlags
 
 /** @returns the exit status */
 export async function showConversations(flags: ConversationsFlags): Promise<number> {
-  const [{ watchConversations }, { toSettings }, renderers] = await Promise.all([
+  const [{ conversations }, { toSettings }, renderers] = await Promise.all([
     import('../app/conversations.ts'),
     import('../app/settings.ts'),
     loadRenderers(),
   ]);
-  const views$ = watchConversations({
+  const views$ = conversations({
     settings: toSettings(flags),
     bridges: flags.bridge ?? [],
     vm: flags.vm,

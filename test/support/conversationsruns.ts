@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { filter, firstValueFrom, ReplaySubject, timeout, type Subscription } from 'rxjs';
 import {
-  watchConversations,
+  conversations,
   type ConversationsOptions,
   type ConversationsView,
 } from '../../src/app/conversations.ts';
@@ -32,9 +32,7 @@ export function startLook(sandbox: TestSandbox, options: Partial<ConversationsOp
     { remote: sandbox.remote, ovsRundir: sandbox.rundir, netns: sandbox.netns },
     {},
   );
-  const subscription: Subscription = watchConversations({ settings, everyMs: 50, ...options }).subscribe(
-    views$,
-  );
+  const subscription: Subscription = conversations({ settings, everyMs: 50, ...options }).subscribe(views$);
   const ended = new Promise<void>((resolve, reject) => {
     views$.subscribe({ complete: resolve, error: reject });
   });
