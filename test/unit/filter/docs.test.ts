@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { VsbError } from '../../../src/errors.ts';
 import { compileFilter } from '../../../src/filter/compile.ts';
 import { FIELD_NAMES, fieldOf, type FilterSource } from '../../../src/filter/fields.ts';
+import * as library from '../../../src/index.ts';
 import { parseFilter } from '../../../src/filter/parse.ts';
+import { suggest } from '../../../src/filter/suggest.ts';
 import {
   CONVERSATION_SOURCE,
   PAIR_SOURCE,
@@ -66,6 +68,17 @@ describe('docs/filter.md', () => {
       if (!source) throw new Error(view);
       compileFilter(text, source);
     }
+  });
+
+  it('has a program whose names there are, and that does what it says', () => {
+    const program = /```ts\n([^]*?)```/.exec(page)?.[1] ?? '';
+    const names = /import \{ (.*) \} from 'vswitchboard'/.exec(program)?.[1]?.split(', ') ?? [];
+    expect(names).to.have.length(5);
+    expect(Object.keys(library)).to.include.members(names);
+    compileFilter(/compileFilter\('(.*)', PAIR_SOURCE\)/.exec(program)?.[1] ?? '', PAIR_SOURCE);
+    const [, text = '', cursor, from, only] =
+      /suggest\('(.*)', (\d+), PAIR_SOURCE\); \/\/ \{ from: (\d+), texts: \['(.*)'\] \}/.exec(program) ?? [];
+    expect(suggest(text, Number(cursor), PAIR_SOURCE)).to.deep.equal({ from: Number(from), texts: [only] });
   });
 
   it('has the error that it shows', () => {
