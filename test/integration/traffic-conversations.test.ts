@@ -42,6 +42,9 @@ describe('conversations, with a real Open vSwitch', function () {
       expect(conversation.to).to.deep.include({ vm: 'db1', nic: '0', topology: 'lab' });
     }
     expect(new Set(last.conversations.map(({ sourcePort }) => sourcePort)).size).to.equal(200);
+    // The rules that count pairs take no notice of the look.
+    const pair = /cookie=0x564201f\w+,.* n_packets=1000, n_bytes=542000,/;
+    expect(await sandbox.ofctl('dump-flows', 'br0', 'table=50')).to.match(pair);
     await expectNoExporters(sandbox);
   });
 
