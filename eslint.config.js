@@ -53,6 +53,8 @@ export default tseslint.config(
       'src/units/**/*.ts',
       'src/topology/**/*.ts',
       'src/output/**/*.ts',
+      'src/filter/**/*.ts',
+      'src/traffic/averages.ts',
       'src/traffic/rates.ts',
       'src/jsonrpc/framing.ts',
       'src/jsonrpc/reconnect.ts',
