@@ -2,14 +2,13 @@
  * What a look at conversations holds for its time: exporters on bridges, a socket for each, and what came in. Disposing of
  * it takes all of that away again. When it looks, and for how long, is conversations.ts's.
  */
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { fail } from '../errors.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { ColumnChoice } from '../ovsdb/schema/schema.ts';
 import { hasEnded, ownIdentity } from '../process/identity.ts';
-import { openUdpSocket } from '../process/udpsocket.ts';
 import type { ExporterKind } from '../switch/exporterrows.ts';
 import {
   addExporters,
@@ -22,14 +21,12 @@ import {
   type ExporterLease,
 } from '../switch/exporters.ts';
 import { waitUntilTakenUp } from '../switch/takenup.ts';
-import { Collector, type CollectorCounts } from '../traffic/collector.ts';
-import { exportReader, type FlowReport } from '../traffic/collectorformats.ts';
 import { ConversationLedger, type Conversation, type LeftOut } from '../traffic/conversations.ts';
 import { BridgeEnds, type EndDevice } from '../traffic/conversationsends.ts';
 import type { ConversationsSource } from '../traffic/conversationsview.ts';
 import { DEVICE_COLUMNS, toDevices } from '../traffic/devices.ts';
-import type { Quality } from '../traffic/pair.ts';
 import { renderDuration } from '../units/duration.ts';
+import { ExportStream } from './conversationsstream.ts';
 import type { Settings } from './settings.ts';
 
 /** What the client has to hold. */
@@ -54,8 +51,6 @@ export interface LookPlan {
   readonly sampling: number | undefined;
 }
 
-/** Open vSwitch's own default for sFlow; and all packets where they can be counted one by one. */
-const DEFAULT_SAMPLING: Readonly<Record<ExporterKind, number>> = { netflow: 1, ipfix: 1, sflow: 400 };
 /** How long exporters stay when we end without a word, and cannot be seen to have ended. */
 const LEASE_MS = 60_000;
 /** ovs-vswitchd takes milliseconds; with thousands of ports a second. */
@@ -168,83 +163,6 @@ export const RENEW_EVERY_MS = LEASE_MS / 4;
 
 function newLease(id: string, owner: string): ExporterLease {
   return { id, owner, expiresAt: new Date(Date.now() + LEASE_MS) };
-}
-
-/** One exporter with its socket. */
-class ExportStream implements Disposable {
-  readonly bridge: string;
-  readonly kind: ExporterKind;
-  readonly families: ConversationsSource['families'];
-  readonly ends: BridgeEnds;
-  readonly sampling: number;
-  readonly domain: number;
-  readonly #collector: Collector;
-
-  private constructor(
-    { bridge, kind, families, ends }: Opening,
-    sampling: number,
-    domain: number,
-    collect: (take: (reports: readonly FlowReport[]) => void) => Collector,
-    ledger: ConversationLedger,
-  ) {
-    this.bridge = bridge;
-    this.kind = kind;
-    this.families = families;
-    this.ends = ends;
-    this.sampling = sampling;
-    this.domain = domain;
-    this.#collector = collect((reports) => {
-      const ours = families === 'IPv6' ? reports.filter(isIpv6) : reports;
-      ledger.add(this, ours, Date.now());
-      // What another exporter counts still tells whose addresses they are.
-      if (ours.length < reports.length)
-        reports.forEach((report) => {
-          ends.learn(report);
-        });
-    });
-  }
-
-  static async open(
-    opening: Opening,
-    givenSampling: number | undefined,
-    netns: string | undefined,
-    ledger: ConversationLedger,
-  ): Promise<ExportStream> {
-    const { kind } = opening;
-    const sampling = kind === 'netflow' ? 1 : (givenSampling ?? DEFAULT_SAMPLING[kind]);
-    // Told from what a port that was in use before may still get; 0 is where IPFIX has what Open vSwitch says of itself.
-    const domain = randomInt(1, 65_536);
-    const socket = await openUdpSocket(netns);
-    const read = exportReader(kind, domain);
-    return new ExportStream(opening, sampling, domain, (take) => new Collector(socket, read, take), ledger);
-  }
-
-  get port(): number {
-    return this.#collector.port;
-  }
-
-  get counts(): CollectorCounts {
-    return this.#collector.counts;
-  }
-
-  /** What is not multiplied up is exact, as long as nothing is known to be missing. */
-  get quality(): Quality {
-    if (this.sampling > 1) return `sampled 1:${String(this.sampling) as `${number}`}`;
-    const { lost, restarts } = this.counts;
-    return this.kind === 'netflow' && lost === 0 && restarts === 0 ? 'exact' : 'at-least';
-  }
-
-  [Symbol.dispose](): void {
-    this.#collector[Symbol.dispose]();
-  }
-}
-
-function isIpv6({ source }: FlowReport): boolean {
-  return source.includes(':');
-}
-
-interface Opening extends Pick<ConversationsSource, 'bridge' | 'kind' | 'families'> {
-  readonly ends: BridgeEnds;
 }
 
 /** @throws EXPORTER_TAKEN where the bridge has none of the kinds free that would do */
