@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -128,6 +128,7 @@ async function main(names: readonly string[]): Promise<void> {
     }
   } finally {
     await stopSandbox(directory, { force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
