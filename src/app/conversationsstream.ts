@@ -11,7 +11,8 @@ import type { Quality } from '../traffic/pair.ts';
 
 /** Open vSwitch's own default for sFlow; and all packets where they can be counted one by one. */
 const DEFAULT_SAMPLING: Readonly<Record<ExporterKind, number>> = { netflow: 1, ipfix: 1, sflow: 400 };
-/** One exporter with its socket. */
+
+/** One exporter with its socket; as a whole what exporters.ts makes a row of. */
 export class ExportStream implements Disposable {
   readonly bridge: string;
   readonly kind: ExporterKind;
@@ -45,6 +46,7 @@ export class ExportStream implements Disposable {
     });
   }
 
+  /** @throws COLLECTOR_UNAVAILABLE, NETNS_MISSING, NOT_PERMITTED, PROGRAM_MISSING */
   static async open(
     opening: Opening,
     givenSampling: number | undefined,
