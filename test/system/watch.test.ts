@@ -156,7 +156,7 @@ describe('vsb watch', function () {
       ['ports', '--every', '0'],
       ['ports', '--every', '0s'],
       ['vms', '--for', 'x'],
-      ['pairs'],
+      ['nobody'],
       [],
     ]) {
       const { status, stderr, stdout } = await vsb(['watch', ...args]);
