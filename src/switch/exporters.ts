@@ -183,7 +183,9 @@ function toMarkedRow(kind: ExporterKind, row: Readonly<Record<string, unknown>>)
   const { _uuid: uuid, external_ids: ids } = row;
   if (typeof uuid !== 'string' || !(ids instanceof Map) || !ids.has(ID_KEY)) return [];
   const text = (key: string): string => String(ids.get(key) ?? '');
-  return [{ kind, uuid: toUuid(uuid), id: text(ID_KEY), owner: text(PROCESS_KEY), expires: text(EXPIRES_KEY) }];
+  return [
+    { kind, uuid: toUuid(uuid), id: text(ID_KEY), owner: text(PROCESS_KEY), expires: text(EXPIRES_KEY) },
+  ];
 }
 
 async function remove(

@@ -38,7 +38,7 @@ export function toEvents(): OperatorFunction<AttributedReading, TrafficEvent> {
 }
 
 /** In order of bridges, VMs, NICs. */
-export function eventsBetween(before: AttributedReading, after: AttributedReading): TrafficEvent[] {
+function eventsBetween(before: AttributedReading, after: AttributedReading): TrafficEvent[] {
   return [...bridgeEvents(before, after), ...vmEvents(before, after), ...nicEvents(before, after)];
 }
 

@@ -12,7 +12,7 @@ export function comparePairs(a: Pair, b: Pair): number {
 }
 
 /** NICs by VM and place, then all others. */
-export function compareEnds(a: PairEnd, b: PairEnd): number {
+function compareEnds(a: PairEnd, b: PairEnd): number {
   if (typeof a === 'string' || typeof b === 'string') {
     return (
       Number(typeof a === 'string') - Number(typeof b === 'string') || compareText(renderEnd(a), renderEnd(b))

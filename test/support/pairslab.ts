@@ -184,7 +184,7 @@ export function restoredOf({ seen }: Watching): number {
 }
 
 /** `web1:0>db1:0` */
-export function keyOf({ from, to }: Pair): string {
+function keyOf({ from, to }: Pair): string {
   return `${renderEnd(from)}>${renderEnd(to)}`;
 }
 
