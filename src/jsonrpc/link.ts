@@ -299,9 +299,15 @@ export class Link implements AsyncDisposable {
     const isOldNews = this.#driver.backoffMs >= this.#rules.backoff.mostMs;
     this.#driver.note('lost');
     const retryInMs = this.#driver.pauseMs;
-    this.#log(isOldNews ? 'debug' : level, `${reason.message} Trying again in ${String(retryInMs)} ms.`);
+    const tell = (): void => {
+      if (this.#closed) return;
+      this.#log(isOldNews ? 'debug' : level, `${reason.message} Trying again in ${String(retryInMs)} ms.`);
+    };
+    if (retryInMs === 0) tell();
     this.#listener.onState({ at: 'backoff', retryInMs, reason });
     this.#driver.run();
+    // Who has had enough closes the link in answer to that, and throws the reason: nothing is tried again then.
+    if (retryInMs > 0) setImmediate(tell);
   }
 
   #forgetSession(): Session | undefined {

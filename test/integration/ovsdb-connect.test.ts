@@ -54,6 +54,17 @@ async function startPeer(onConnection: (socket: Socket) => void) {
 }
 
 describe('ovsdb connect', () => {
+  it('logs no next try where there is none', async () => {
+    const remotes = ['unix:/nonexistent/1.sock', 'unix:/nonexistent/2.sock'];
+    const log: string[] = [];
+    const tell = (level: string, message: string) => log.push(`${level}: ${message}`);
+    const error = await failureOf(connect(remotes.join(','), { log: tell, random: () => 0 }));
+    await new Promise(setImmediate);
+    expect(error.message).to.include('2.sock');
+    expect(log).to.have.lengthOf(1);
+    expect(log[0]).to.match(/^warn: .*1\.sock.* Trying again in 0 ms\.$/);
+  });
+
   it('says that there is no server, and what to do', async () => {
     const error = await failureOf(connect('unix:/nonexistent/db.sock'));
     expect(error.code).to.equal('OVSDB_UNREACHABLE');
