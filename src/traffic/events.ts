@@ -1,6 +1,7 @@
 /** What happened between two readings that a person wants to hear of: who came and left, links, losses. Pure. */
-import { concatMap, map, pairwise, startWith, type OperatorFunction } from 'rxjs';
+import { concatMap, scan, type OperatorFunction } from 'rxjs';
 import type { VsbError } from '../errors.ts';
+import type { Uuid } from '../ovsdb/schema/schema.ts';
 import type { AttributedReading, PortRow } from './attribute.ts';
 import { compareText, type NicIdentity } from './switchports.ts';
 
@@ -30,16 +31,31 @@ export type TrafficEvent = { /** Wall clock of the reading that showed it. */ re
 export function toEvents(): OperatorFunction<AttributedReading, TrafficEvent> {
   return (readings$) =>
     readings$.pipe(
-      startWith(undefined),
-      pairwise(),
-      map(([before, after]) => (before && after ? eventsBetween(before, after) : [])),
-      concatMap((events) => events),
+      scan(compare, NOTHING),
+      concatMap(({ events }) => events),
     );
 }
 
-/** In order of bridges, VMs, NICs. */
-function eventsBetween(before: AttributedReading, after: AttributedReading): TrafficEvent[] {
-  return [...bridgeEvents(before, after), ...vmEvents(before, after), ...nicEvents(before, after)];
+interface Compared {
+  readonly before: AttributedReading | undefined;
+  /** Of each NIC, as it was known last: a bridge that cannot be read tells of none. */
+  readonly losses: ReadonlyMap<Uuid, bigint>;
+  readonly events: readonly TrafficEvent[];
+}
+
+const NOTHING: Compared = { before: undefined, losses: new Map(), events: [] };
+
+/** Events in order of bridges, VMs, NICs. */
+function compare({ before, losses: known }: Compared, after: AttributedReading): Compared {
+  const losses = new Map<Uuid, bigint>();
+  for (const { interfaceUuid, hostLossPackets } of after.rows) {
+    const lost = hostLossPackets ?? known.get(interfaceUuid);
+    if (lost !== undefined) losses.set(interfaceUuid, lost);
+  }
+  const events = before
+    ? [...bridgeEvents(before, after), ...vmEvents(before, after), ...nicEvents(before, after, known)]
+    : [];
+  return { before: after, losses, events };
 }
 
 function bridgeEvents(before: AttributedReading, after: AttributedReading): TrafficEvent[] {
@@ -70,7 +86,11 @@ function vmsOf(rows: readonly PortRow[]): Map<string, VmName> {
   return new Map(owners.map(({ vm, topology }) => [JSON.stringify([topology, vm]), { vm, topology }]));
 }
 
-function nicEvents(before: AttributedReading, { at, rows }: AttributedReading): TrafficEvent[] {
+function nicEvents(
+  before: AttributedReading,
+  { at, rows }: AttributedReading,
+  losses: Compared['losses'],
+): TrafficEvent[] {
   const rowsBefore = new Map(before.rows.map((row) => [row.interfaceUuid, row]));
   return rows.flatMap((row) => {
     const was = rowsBefore.get(row.interfaceUuid);
@@ -80,7 +100,7 @@ function nicEvents(before: AttributedReading, { at, rows }: AttributedReading): 
     const events: TrafficEvent[] = [];
     if (was.isLinkUp !== undefined && row.isLinkUp !== undefined && was.isLinkUp !== row.isLinkUp)
       events.push({ ...where, kind: row.isLinkUp ? 'link-up' : 'link-down' });
-    const packets = (row.hostLossPackets ?? 0n) - (was.hostLossPackets ?? 0n);
+    const packets = (row.hostLossPackets ?? 0n) - (losses.get(row.interfaceUuid) ?? 0n);
     if (packets > 0n) events.push({ ...where, kind: 'loss', packets });
     return events;
   });

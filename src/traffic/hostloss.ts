@@ -13,7 +13,7 @@
 export interface LossSample {
   /** Monotonic clock, milliseconds. */
   readonly atMs: number;
-  /** By the device, since the port was made. */
+  /** By the device, since the port was made. A device that is made anew begins at 0, though port and tables go on. */
   readonly receivedPackets: bigint;
   /** Of all pairs with this NIC as their source, since counting began. */
   readonly forwardedPackets: bigint;
@@ -29,6 +29,7 @@ const LAG_MS = 2_000;
 /** One NIC. */
 export class HostLoss {
   #epoch: string | undefined;
+  #receivedPackets = 0n;
   /** Lost before this epoch. */
   #before = 0n;
   #lost = 0n;
@@ -40,13 +41,14 @@ export class HostLoss {
   /** @returns how many packets were lost since the first sample, at least */
   take({ atMs, receivedPackets, forwardedPackets, isSettled, epoch }: LossSample): bigint {
     const ahead = receivedPackets - forwardedPackets;
-    if (epoch !== this.#epoch) {
+    if (epoch !== this.#epoch || receivedPackets < this.#receivedPackets) {
       this.#before += this.#lost;
       this.#lost = 0n;
       this.#least = ahead;
       this.#recent = [];
       this.#epoch = epoch;
     }
+    this.#receivedPackets = receivedPackets;
     if (ahead < this.#least) this.#least = ahead;
     this.#recent.push({ atMs, receivedPackets });
     while ((this.#recent[1]?.atMs ?? atMs) <= atMs - LAG_MS) this.#recent.shift();

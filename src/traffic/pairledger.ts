@@ -161,14 +161,16 @@ export class PairLedger {
   }
 
   /**
-   * Whether a row that is read is the one that was read before. Counts and age of a row only grow, so one that went back
-   * tells. Who listened all the time is told of the end of a row; who did not has to compare ages, and the clock is read
-   * when the answer is here, not when it was made.
+   * Whether a row that is read is the one that was read before: counts only grow, and ages too. Who listened all the time is
+   * told of the end of a row. So what is younger there, and counts no less, was written again by somebody else, which keeps
+   * its counts (ovs-ofctl(8), `reset_counts`); if it is another one after all, the end of the one before will be told, and
+   * then adds up to the same. Who did not listen has to compare ages, and the clock is read when the answer is here, not when
+   * it was made.
    */
   #sameness(known: KnownRow, row: AccountRow, atMs: number): 'same' | 'another' | 'unsure' {
     if (row.packets < known.packets || row.bytes < known.bytes) return 'another';
-    if (row.durationMs < known.durationMs) return 'another';
     if (this.#isSameSession) return 'same';
+    if (row.durationMs < known.durationMs) return 'another';
     const youngerMs = atMs - known.atMs - (row.durationMs - known.durationMs);
     if (youngerMs > AGE_SLACK_MS) return 'another';
     return youngerMs > AGE_PRECISION_MS ? 'unsure' : 'same';

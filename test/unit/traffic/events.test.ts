@@ -40,6 +40,17 @@ describe('events', () => {
     expect(events[0]).to.deep.include({ kind: 'loss', packets: 7n, bridge: 'br0', port: 'p1' });
   });
 
+  it('tell of lost packets once, also where the bridge was not read for a while', async () => {
+    const events = await eventsOf([
+      reading([row(1, 'web1', { hostLossPackets: 0n })]),
+      reading([row(1, 'web1', { hostLossPackets: 5n })]),
+      reading([row(1)]),
+      reading([row(1)]),
+      reading([row(1, 'web1', { hostLossPackets: 7n })]),
+    ]);
+    expect(events.map((event) => 'packets' in event && event.packets)).to.deep.equal([5n, 2n]);
+  });
+
   it('tell of bridges that cannot be read, and can be again', async () => {
     const lost = { ...reading([]), losses: [{ bridge: 'br0', error: ERROR }] };
     const events = await eventsOf([reading([]), lost, lost, reading([])]);

@@ -22,6 +22,16 @@ describe('packets lost on the host', () => {
     expect(loss.take({ ...at(14_000, 9, 0), epoch: 'b' })).to.equal(44n);
   });
 
+  it('are none where a device is made anew, whose count begins at 0', () => {
+    const loss = new HostLoss();
+    loss.take(at(0, 1000, 1000));
+    expect(loss.take(at(3000, 1000, 1000))).to.equal(0n);
+    expect(loss.take(at(4000, 0, 1000))).to.equal(0n);
+    expect(loss.take(at(5000, 10, 1010))).to.equal(0n);
+    loss.take(at(6000, 15, 1010));
+    expect(loss.take(at(9000, 15, 1010))).to.equal(5n);
+  });
+
   it('are not told while counts are on their way', () => {
     const loss = new HostLoss();
     loss.take(at(0, 0, 0));

@@ -105,11 +105,11 @@ describe('a ledger of pairs', () => {
         quality: 'at-least',
       },
       {
-        what: 'is younger than before',
+        what: 'is written again with its counts',
         rows: [row(1, 2, 40, 900)],
-        packets: 50n,
-        pps: undefined,
-        quality: 'at-least',
+        packets: 40n,
+        pps: 30,
+        quality: 'exact',
       },
       {
         what: 'came and left unread beside it',
@@ -167,6 +167,23 @@ describe('a ledger of pairs', () => {
       ledger.take(at(0, [row(1, 2, 10, 5000)]));
       ledger.take({ ...at(600_000, [row(1, 2, 14, 240_000)]), session: 2 });
       expect(shown(ledger, 600_000)[0]).to.deep.include({ packets: 24n, quality: 'at-least' });
+    });
+
+    for (const last of [12, 60]) {
+      it(`is another one with more counts, as is told later (${String(last)})`, () => {
+        const ledger = newLedger();
+        ledger.take(at(9000, [before]));
+        ledger.take(at(10_000, [row(1, 2, 40, 900)]));
+        ledger.take(at(11_000, [row(1, 2, 41, 1900)], [left(1, 2, last, 62_000)]));
+        expect(shown(ledger, 11_000)[0]).to.deep.include({ packets: BigInt(last + 41), pps: undefined });
+      });
+    }
+
+    it('is another in a new session, by an age that went back', () => {
+      const ledger = newLedger();
+      ledger.take(at(9000, [before]));
+      ledger.take({ ...at(10_000, [row(1, 2, 14, 900)]), session: 2 });
+      expect(shown(ledger, 10_000)[0]).to.deep.include({ packets: 24n, quality: 'at-least' });
     });
 
     it('leaves before its last counts come, which then count, without a rate', () => {
