@@ -25,14 +25,9 @@ export interface TracePacketRequest {
 const SOURCE_PORT = 40_000;
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 
-/**
- * The packet as flow text. A dp_hash is in it, since a trace does not follow the recirculation that computes one: with it
- * the group of the accounting pipeline, or another that selects by hash, is passed at once.
- * @throws TRACE_MATCH_INVALID
- */
+/** The packet as flow text. @throws TRACE_MATCH_INVALID */
 export function toTraceFlow(request: TracePacketRequest): string {
   const fields = new Map<string, string>([
-    ['dp_hash', '1'],
     ['in_port', String(request.from.ofport)],
     ['dl_src', request.fromMac],
     ['dl_dst', request.toMac],

@@ -45,7 +45,6 @@ describe('trace', () => {
         [0, false],
         [30, false],
         [50, true],
-        [50, true],
         [60, false],
       ]);
       const destination = verdict.rules[1];
@@ -159,7 +158,7 @@ describe('trace', () => {
       vlan: undefined,
       match: 'tcp/5432',
     };
-    const HEAD = 'dp_hash=1,in_port=7,dl_src=52:54:00:10:00:01,dl_dst=52:54:00:10:00:03';
+    const HEAD = 'in_port=7,dl_src=52:54:00:10:00:01,dl_dst=52:54:00:10:00:03';
 
     it('has what is known, in the syntax of ovs-fields(7)', () => {
       expect(toTraceFlow(request)).to.equal(
