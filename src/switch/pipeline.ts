@@ -185,7 +185,7 @@ function restRule(source: number): PipelineRule {
   ].join(',');
   return {
     cookie: restCookie(source),
-    text: `table=${table},priority=1,reg0=${String(source)},actions=learn(${learn})`,
+    text: `table=${table},priority=1,send_flow_rem,reg0=${String(source)},actions=learn(${learn})`,
   };
 }
 

@@ -38,12 +38,39 @@ describe('pairs, with a real Open vSwitch', function () {
     await lab.sandbox.restart('ovs-vswitchd');
     const back = await watching.until(({ states }) => states.some((state) => state.restored > restored));
     expect(pairOf(back, PAIR)).to.deep.include({ packets: 30n, quality: 'at-least' });
-    const again = lab.load('web1', 'db1');
+    // What came before the switch had made its ports is of an unknown source.
+    const early = lab.load('web1', 'db1');
     await watching.until((view) => (totalOf(view, PAIR) ?? 0) > 60);
+    await early();
+    const before = totalOf(await lab.settle(watching), PAIR) ?? 0;
+    const sentBefore = lab.sent(PAIR);
+    expect(before).to.be.at.most(sentBefore);
+    const again = lab.load('web1', 'db1');
+    await watching.until((view) => (totalOf(view, PAIR) ?? 0) > before + 30);
     await again();
-    const total = lab.sent(PAIR);
+    const total = before + lab.sent(PAIR) - sentBefore;
     await watching.until((view) => totalOf(view, PAIR) === total);
     lab.expectSober(watching);
+  });
+
+  it('are learned where NICs are many: the first packet is of the rest, and idle pairs keep their last counts', async () => {
+    await using lab = await PairsLab.start();
+    await lab.addCrowd();
+    using watching = await lab.watchCounted();
+    await watching.until(({ states }) => states.every(({ error }) => !error));
+    await lab.send('web1', 'db1', 20);
+    await watching.until((view) => totalOf(view, PAIR) === 19 && totalOf(view, 'web1:0>unknown') === 1);
+    const rows = () => lab.sandbox.ofctl('dump-flows', 'br0', 'table=50');
+    expect(await rows()).to.match(/n_packets=19.*idle_timeout=300/);
+    await lab.warp(320_000);
+    const idle = await watching.until((view) => pairOf(view, PAIR)?.packetsPerSecond === 0);
+    expect(await rows()).to.not.match(/idle_timeout=300,.* priority=100/);
+    expect(pairOf(idle, PAIR)).to.deep.include({ packets: 19n, quality: 'exact' });
+    await lab.send('web1', 'db1', 6);
+    const again = await watching.until(
+      (view) => totalOf(view, PAIR) === 24 && totalOf(view, 'web1:0>unknown') === 2,
+    );
+    expect(pairOf(again, PAIR)).to.deep.include({ quality: 'exact' });
   });
 
   it('go on where a port is removed and added again under load', async () => {

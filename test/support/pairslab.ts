@@ -15,6 +15,8 @@ const MACS: Readonly<Record<string, string>> = {
   flood: 'ff:ff:ff:ff:ff:ff',
   unknown: '52:54:00:99:00:01',
 };
+/** Rows of pairs of so many NICs are not written ahead (switch/pipeline.ts). */
+const CROWD = 100;
 /** Counters lag by at most half a second; the clock of the views is not that of the sender. */
 const LAG_MS = 600;
 const LIMIT_MS = 15_000;
@@ -47,13 +49,23 @@ export class PairsLab implements AsyncDisposable {
   }
 
   async addVm(vm: string): Promise<void> {
-    const marks = Object.entries({
-      vswitchboard: 'lab',
-      'vswitchboard-vm': vm,
-      'vswitchboard-nic': '0',
-      'attached-mac': MACS[vm],
-    }).map(([key, value]) => `external_ids:${key}="${String(value)}"`);
-    await this.sandbox.vsctl('add-port', 'br0', vm, '--', 'set', 'Interface', vm, ...marks);
+    await this.sandbox.vsctl(...addPort(vm, String(MACS[vm])));
+  }
+
+  /** More NICs than rows of pairs are written ahead for: they are learned from now on. */
+  async addCrowd(): Promise<void> {
+    const names = Array.from({ length: CROWD }, (_, index) => String(index + 100));
+    await this.sandbox.vsctl(
+      ...names.flatMap((n) => ['--', ...addPort(`vm${n}`, `52:54:00:20:00:${n.slice(1)}`)]),
+    );
+  }
+
+  /** The switch's clock goes on at once. */
+  async warp(ms: number): Promise<void> {
+    this.sandbox.announce(/waiting for main to quiesce/);
+    const socket = await findControlSocket(this.sandbox.rundir);
+    await askControl(socket, 'time/stop', [], { timeoutMs: LIMIT_MS });
+    await askControl(socket, 'time/warp', [String(ms), '1000'], { timeoutMs: LIMIT_MS });
   }
 
   /** Sends packets, flow by flow, each with a source port of its own. */
@@ -176,6 +188,16 @@ export class PairsLab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sandbox[Symbol.asyncDispose]();
   }
+}
+
+function addPort(vm: string, mac: string): string[] {
+  const marks = Object.entries({
+    vswitchboard: 'lab',
+    'vswitchboard-vm': vm,
+    'vswitchboard-nic': '0',
+    'attached-mac': mac,
+  }).map(([key, value]) => `external_ids:${key}="${value}"`);
+  return ['add-port', 'br0', vm, '--', 'set', 'Interface', vm, ...marks];
 }
 
 /** How many rules were put back on the bridge so far. */

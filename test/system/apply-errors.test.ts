@@ -105,13 +105,13 @@ describe('vsb apply, when it goes wrong', function () {
 
   it('says that the outcome is unknown when ovsdb-server dies in mid-transaction', async () => {
     await using sandbox = await startTestSandbox({ databaseOnly: true });
-    // Passes bytes on until a transaction comes by; then the real server is killed with the transaction on its way.
+    // Passes bytes on until a transaction that writes comes by; then the real server is killed with it on its way.
     const path = join(scratch, 'between.sock');
     const between = createServer((client) => {
       const upstream = connect(join(sandbox.directory, 'db.sock'));
       upstream.pipe(client);
       client.on('data', (chunk) => {
-        if (chunk.includes('"transact"')) void sandbox.kill('ovsdb-server');
+        if (chunk.includes('"op":"insert"')) void sandbox.kill('ovsdb-server');
         else upstream.write(chunk);
       });
       for (const socket of [client, upstream]) socket.on('error', () => client.destroy());

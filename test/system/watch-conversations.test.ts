@@ -108,6 +108,7 @@ describe('vsb watch conversations', function () {
       await untilExporting(sandbox);
       await apply();
       expect(await sandbox.vsctl('list', 'NetFlow'), 'in use').to.include('vswitchboard-exporter');
+      sandbox.announce(/Connection reset by peer/);
       watching.child.kill('SIGKILL');
       await watching.end();
       expect(await sandbox.vsctl('list', 'NetFlow'), 'left behind').to.include('vswitchboard-exporter');
@@ -122,6 +123,7 @@ describe('vsb watch conversations', function () {
       await addDummyBridge(sandbox);
       await using first = watch(sandbox);
       await untilExporting(sandbox);
+      sandbox.announce(/Connection reset by peer/);
       first.child.kill('SIGKILL');
       await first.end();
       await using second = watch(sandbox, '--for', '1ms');
