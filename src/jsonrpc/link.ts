@@ -78,7 +78,7 @@ export class Link implements AsyncDisposable {
   #ear: Listener | undefined;
   #session: Session | undefined;
   #peer = '';
-  #leaving: VsbError | undefined;
+  #leaving: { readonly reason: VsbError; readonly level: LogLevel } | undefined;
   /** Of the sessions that are over. */
   #past = NO_TRAFFIC;
   #connects = 0;
@@ -119,9 +119,12 @@ export class Link implements AsyncDisposable {
     if (!this.#closed) this.#driver.tell('start');
   }
 
-  /** Leaves this server for the next remote (not the leader, stale, out of its cluster); with free tries left, at once. */
-  leave(reason: VsbError): void {
-    this.#leaving = reason;
+  /**
+   * Leaves this server for the next remote; with free tries left, at once.
+   * @param level how much it matters: in a cluster it is no trouble (not the leader, stale), `info`
+   */
+  leave(reason: VsbError, level: LogLevel = 'info'): void {
+    this.#leaving = { reason, level };
     this.#driver.tell('leave');
   }
 
@@ -185,7 +188,7 @@ export class Link implements AsyncDisposable {
           why: `it has not answered a probe for ${String(probeIntervalMs)} ms`,
         });
       case 'asked':
-        return this.#leaving ?? fail('CANCELLED', { what: `the link to "${remote}" was left` });
+        return this.#leaving?.reason ?? fail('CANCELLED', { what: `the link to "${remote}" was left` });
     }
   }
 
@@ -293,8 +296,7 @@ export class Link implements AsyncDisposable {
     if (this.#closed) return;
     this.#forgetSession();
     this.#attempt = undefined;
-    // To leave one server of a cluster for another is no trouble; where it is, the owner says so.
-    const level = reason === this.#leaving ? 'info' : 'warn';
+    const level = reason === this.#leaving?.reason ? this.#leaving.level : 'warn';
     this.#leaving = undefined;
     const isOldNews = this.#driver.backoffMs >= this.#rules.backoff.mostMs;
     this.#driver.note('lost');

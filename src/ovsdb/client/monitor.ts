@@ -172,7 +172,7 @@ export function refused(
   method: string,
   answer: { readonly text: string; readonly error: unknown },
 ): VsbError {
-  const error = typeof answer.error === 'string' ? answer.text : JSON.stringify(answer.error);
+  const error = typeof answer.error === 'string' ? answer.text.trim() : JSON.stringify(answer.error);
   return fail('OVSDB_REQUEST_REFUSED', { method, error });
 }
 

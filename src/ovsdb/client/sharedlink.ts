@@ -144,9 +144,7 @@ export class SharedLink implements AsyncDisposable {
 
   /** Leaves the server, with which something is wrong, for the next remote. */
   leave(reason: VsbError): void {
-    if (!this.#session) return;
-    this.log('warn', reason.message);
-    this.#link.leave(reason);
+    if (this.#session) this.#link.leave(reason, 'warn');
   }
 
   /** Ends the link. What is in flight is `lost`. */
