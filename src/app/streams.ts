@@ -1,4 +1,4 @@
-/** The streams of the library: what is counted, as rxjs Observables. docs/library.md shows each. */
+/** The streams of the library: what is counted, as rxjs Observables. docs/watch.md, "As a library", shows each. */
 import { map, type Observable } from 'rxjs';
 import { toEvents, type TrafficEvent } from '../traffic/events.ts';
 import type { Reading } from '../traffic/portsamples.ts';
