@@ -341,6 +341,13 @@ const registry = {
       `The ${d.kind} exporter on bridge "${d.bridge}" was removed while it was in use, or its bridge was. ` +
       'What was counted up to then is right. Run it again to go on.',
   ),
+  EXPORTER_LEFT: define(
+    1,
+    503,
+    (d: { remote: string; why: string }) =>
+      `The exporters of this look could not be removed from the switch at "${d.remote}": ${d.why} ` +
+      'The next "vsb apply", "vsb destroy" or "vsb watch conversations" there removes them.',
+  ),
   COLLECTOR_UNAVAILABLE: define(
     1,
     500,

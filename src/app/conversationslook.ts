@@ -3,7 +3,7 @@
  * it takes all of that away again. When it looks, and for how long, is conversations.ts's.
  */
 import { randomUUID } from 'node:crypto';
-import { fail } from '../errors.ts';
+import { fail, toVsbError } from '../errors.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
@@ -27,6 +27,7 @@ import type { ConversationsSource } from '../traffic/conversationsview.ts';
 import { DEVICE_COLUMNS, toDevices } from '../traffic/devices.ts';
 import { renderDuration } from '../units/duration.ts';
 import { ExportStream } from './conversationsstream.ts';
+import { createLog } from './log.ts';
 import type { Settings } from './settings.ts';
 
 /** What the client has to hold. */
@@ -58,20 +59,20 @@ const TAKE_UP_LIMIT_MS = 10_000;
 
 export class ConversationsLook implements AsyncDisposable {
   readonly #client: OvsdbClient<OpenVSwitchTables>;
-  readonly #remote: string;
+  readonly #settings: Settings;
   readonly #streams: readonly ExportStream[];
   readonly #ledger: ConversationLedger;
   #lease: ExporterLease;
 
   private constructor(
     client: OvsdbClient<OpenVSwitchTables>,
-    remote: string,
+    settings: Settings,
     streams: readonly ExportStream[],
     ledger: ConversationLedger,
     lease: ExporterLease,
   ) {
     this.#client = client;
-    this.#remote = remote;
+    this.#settings = settings;
     this.#streams = streams;
     this.#ledger = ledger;
     this.#lease = lease;
@@ -85,14 +86,15 @@ export class ConversationsLook implements AsyncDisposable {
   static async start(
     client: OvsdbClient<OpenVSwitchTables>,
     plan: LookPlan,
-    { netns, remote }: Settings,
+    settings: Settings,
     signal: AbortSignal,
   ): Promise<ConversationsLook> {
+    const { netns, remote } = settings;
     await removeExpiredExporters(client, { now: new Date(), hasEnded, remote });
     const lease = newLease(randomUUID(), await ownIdentity());
     const ledger = new ConversationLedger();
     const streams: ExportStream[] = [];
-    const look = new ConversationsLook(client, remote, streams, ledger, lease);
+    const look = new ConversationsLook(client, settings, streams, ledger, lease);
     try {
       for (const bridge of plan.bridges) {
         const ends = new BridgeEnds();
@@ -149,12 +151,16 @@ export class ConversationsLook implements AsyncDisposable {
     await renewExporters(this.#client, this.#lease);
   }
 
+  /** Never fails: that exporters are left behind is logged, and what ended the look may have been worse. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const { remote, logLevel } = this.#settings;
     try {
-      await removeExporters(this.#client, this.#lease, this.#remote);
-    } finally {
-      for (const stream of this.#streams) stream[Symbol.dispose]();
+      await removeExporters(this.#client, this.#lease, remote);
+    } catch (thrown) {
+      const why = toVsbError(thrown).message;
+      createLog(logLevel)('warn', fail('EXPORTER_LEFT', { remote, why }).message);
     }
+    for (const stream of this.#streams) stream[Symbol.dispose]();
   }
 }
 

@@ -124,7 +124,7 @@ export async function removeExporters(
 ): Promise<void> {
   await remove(
     client,
-    (await readMarks(client)).filter(({ id }) => id === lease.id),
+    (await readMarks(client, remote)).filter(({ id }) => id === lease.id),
     remote,
   );
 }
@@ -142,7 +142,7 @@ export async function removeExpiredExporters(
   { now, hasEnded, remote }: ExpiryOptions,
 ): Promise<number> {
   const expired: MarkedRow[] = [];
-  for (const row of await readMarks(client)) {
+  for (const row of await readMarks(client, remote)) {
     // A date that cannot be read is none that somebody waits for.
     const isOver = !(Date.parse(row.expires) > now.getTime());
     if (isOver || (await hasEnded(row.owner))) expired.push(row);
@@ -168,10 +168,11 @@ interface MarkedRow {
 }
 
 /** Asks the server, since a client that came for something else does not hold these tables. */
-async function readMarks(client: OvsdbClient<OpenVSwitchTables>): Promise<MarkedRow[]> {
+async function readMarks(client: OvsdbClient<OpenVSwitchTables>, remote: string): Promise<MarkedRow[]> {
   const transaction = new Transaction(openVSwitch);
   for (const kind of EXPORTER_KINDS) transaction.select(EXPORTER_TABLES[kind], [], ['_uuid', 'external_ids']);
   const outcome = await client.transact(transaction);
+  demandSuccess(outcome, remote);
   if (outcome.outcome !== 'success') return [];
   return EXPORTER_KINDS.flatMap((kind, index) => {
     const result = outcome.results[index];

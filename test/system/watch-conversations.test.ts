@@ -81,6 +81,25 @@ describe('vsb watch conversations', function () {
     await expectNone(sandbox);
   });
 
+  it('says that it leaves its exporters behind where the database cannot be reached at the end', async () => {
+    await using sandbox = await startTestSandbox({ dummy: true });
+    await addDummyBridge(sandbox);
+    await using watching = watch(sandbox);
+    await untilExporting(sandbox);
+    await sandbox.kill('ovsdb-server');
+    await watching.text('is lost');
+    watching.child.kill('SIGINT');
+    const { status, output } = await watching.end();
+    expect(status, output).to.equal(0);
+    expect(output).to.match(
+      /warn: The exporters of this look could not be removed from the switch at "unix:/,
+    );
+    await sandbox.restart('ovsdb-server');
+    await using next = watch(sandbox, '--for', '1s');
+    expect((await next.end()).status).to.equal(0);
+    await expectNone(sandbox);
+  });
+
   describe('killed', () => {
     let scratch: string;
     let file: string;
