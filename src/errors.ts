@@ -329,9 +329,11 @@ const registry = {
     1,
     409,
     (d: { bridge: string; kinds: readonly string[]; by: string | undefined }) =>
-      `Bridge "${d.bridge}" already has an exporter for ${d.kinds.join(', ')}, ` +
+      `Bridge "${d.bridge}" already has ${d.kinds.length === 1 ? 'an exporter' : 'exporters'} for ${d.kinds.join(', ')}, ` +
       (d.by === undefined
-        ? 'which is not ours and is left as it is. Choose another --source, or have its owner remove it.'
+        ? d.kinds.length === 1
+          ? 'which is not ours and is left as it is. Choose another --source, or have its owner remove it.'
+          : 'which are not ours and are left as they are. Have the owner of one remove it.'
         : `made by another vsb (${d.by}). Wait until that ends.`),
   ),
   EXPORTER_GONE: define(

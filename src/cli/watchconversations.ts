@@ -110,7 +110,7 @@ class Notices {
   }
 
   #bridges({ bridges, sources }: ConversationsView): string[] {
-    if (bridges.length === 0) return ['Nothing to show: this Open vSwitch has no bridges.'];
+    if (bridges.length === 0) return ['Nothing to show: this Open vSwitch has no bridge to look at.'];
     return bridges.flatMap((bridge) => {
       const [first, ...others] = sources.filter((source) => source.bridge === bridge);
       if (!first || others.length > 0) return [];

@@ -39,7 +39,9 @@ export class WatchNotices {
     if (missing === undefined || this.#saidEmpty) return [];
     this.#saidEmpty = true;
     if (view.bridges.length === 0)
-      return [`Nothing to show yet: this Open vSwitch has no bridges. ${this.#whereEmpty}`.trimEnd()];
+      return [
+        `Nothing to show yet: this Open vSwitch has no bridge to look at. ${this.#whereEmpty}`.trimEnd(),
+      ];
     if (this.#isFiltered) return ['Nothing to show yet: nothing passes the filter. Waiting for what does.'];
     return [`Nothing to show yet: ${missing} on ${view.bridges.join(', ')}. ${this.#whereEmpty}`.trimEnd()];
   }

@@ -105,7 +105,7 @@ describe('vsb watch', function () {
     });
     expect({ status: none.status, stdout: none.stdout }).to.deep.equal({ status: 0, stdout: '' });
     expect(none.stderr.trimEnd()).to.equal(
-      'vsb: Nothing to show yet: this Open vSwitch has no bridges. Waiting for one.',
+      'vsb: Nothing to show yet: this Open vSwitch has no bridge to look at. Waiting for one.',
     );
     await using watching = startVsb(sandbox, ['watch', 'vms', '-o', 'ndjson', '--every', '50ms']);
     await watching.errorLine((line) => line.includes('Nothing to show yet'));
