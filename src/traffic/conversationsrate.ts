@@ -35,8 +35,11 @@ export function withMark(
 ): readonly Mark[] {
   const mark = { atMs: Math.min(lastSeenMs, nowMs), packets, bytes };
   const [before, last] = marks.slice(-2);
-  // Sampled packets, or many datagrams in one second, need not have a mark each.
-  const isClose = before !== undefined && last !== undefined && last.atMs - before.atMs < SHORTEST_MS / 2;
+  // Sampled packets, or many datagrams in one second, need not have a mark each; the last one before a silence is needed.
+  const isClose =
+    before !== undefined &&
+    last !== undefined &&
+    Math.max(last.atMs - before.atMs, mark.atMs - last.atMs) < SHORTEST_MS / 2;
   const kept = isClose ? marks.slice(0, -1) : marks;
   return [...kept.slice(baseAt(kept, mark.atMs - LONGEST_MS)), mark];
 }

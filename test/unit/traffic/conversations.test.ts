@@ -229,4 +229,11 @@ describe('traffic: the rate of a conversation', () => {
     const { packetsPerSecond } = rateOf(again, quiet + 1000);
     expect(packetsPerSecond).to.be.within(100 / 8, 100);
   });
+
+  it('after a silence has nothing of what was sent before', () => {
+    const burst = withMark([ZERO], { lastSeenMs: NOW + 300, packets: 80, bytes: 80_000 }, NOW + 1000);
+    const later = NOW + 60_000;
+    const again = withMark(burst, { lastSeenMs: later, packets: 88, bytes: 88_000 }, later);
+    expect(rateOf(again, later).packetsPerSecond).to.equal(8 / 8);
+  });
 });
