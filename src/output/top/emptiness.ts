@@ -22,6 +22,6 @@ export function emptinessOf(rows: TopRows | undefined, state: TopState): readonl
         ? ['No bridge has counted a pair yet. `vsb show` says how each bridge can be seen.']
         : ['Nothing was counted between this VM and others yet.'];
     case 'conversations':
-      return ['Waiting for the first conversations: the switch exports them when they pause or end …'];
+      return ['Waiting for the first conversations: the switch tells of them about once a second …'];
   }
 }
