@@ -75,6 +75,8 @@ export class PairLedger {
   #nameOf: NameOf;
   #session: number | undefined;
   #isSameSession = false;
+  /** By the switch's clock, between the last two readings. */
+  #olderMs = 0;
   /** Of the last reading. */
   #atMs = 0;
   #reading = 0;
@@ -105,6 +107,7 @@ export class PairLedger {
     const elapsedMs = atMs - this.#atMs;
     this.#isSameSession = this.#session === session;
     this.#reading++;
+    this.#olderMs = 0;
     this.#totals.begin(this.#isSameSession);
     for (const row of left) this.#takeLeft(row);
     for (const row of rows) this.#takeRow(row, atMs, elapsedMs);
@@ -114,7 +117,8 @@ export class PairLedger {
       this.#await(key, row, atMs);
     }
     for (const [key, row] of this.#awaited) this.#stillAwaited(key, row, atMs);
-    this.#totals.finish(atMs, this.#isSameSession ? elapsedMs : undefined);
+    // Our clock is read when the answer has come: were we held up just then, too little time seems to have passed.
+    this.#totals.finish(atMs, this.#isSameSession ? Math.max(elapsedMs, this.#olderMs) : undefined);
     this.#session = session;
     this.#atMs = atMs;
   }
@@ -153,6 +157,7 @@ export class PairLedger {
       case 'same':
     }
     add(known.total, row.packets - known.packets, row.bytes - known.bytes);
+    this.#olderMs = Math.max(this.#olderMs, row.durationMs - known.durationMs);
     known.packets = row.packets;
     known.bytes = row.bytes;
     known.durationMs = row.durationMs;

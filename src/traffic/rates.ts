@@ -48,7 +48,7 @@ export function ratesBetween(before: PortSample | undefined, after: PortSample):
   if (before === undefined || discontinuity !== undefined) {
     return { sample: after, rates: undefined, discontinuity: discontinuity ?? 'first-sample' };
   }
-  const elapsedMs = after.atMs - before.atMs;
+  const elapsedMs = elapsedBetween(before, after);
   const perSecond = (name: keyof PortCounters): number | undefined =>
     ratePerSecond(before.counters[name], after.counters[name], elapsedMs);
   const rates = {
@@ -58,6 +58,15 @@ export function ratesBetween(before: PortSample | undefined, after: PortSample):
     txPacketsPerSecond: perSecond('txPackets'),
   };
   return { sample: after, rates, discontinuity: undefined };
+}
+
+/**
+ * By the age of the port, which the switch tells with its counters. Our own clock is read when the answer has come: were we held
+ * up just then (stopped, or without a processor), what was sent in seconds would seem to have been in a millisecond.
+ */
+function elapsedBetween(before: PortSample, after: PortSample): number {
+  const byAge = (after.durationMs ?? 0) - (before.durationMs ?? Infinity);
+  return byAge > 0 ? byAge : after.atMs - before.atMs;
 }
 
 function findDiscontinuity(before: PortSample | undefined, after: PortSample): Discontinuity | undefined {

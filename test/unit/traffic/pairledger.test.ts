@@ -43,6 +43,13 @@ describe('a ledger of pairs', () => {
     ]);
   });
 
+  it('gives no spike where we were held up with an answer, by the age of the rows', () => {
+    const ledger = newLedger();
+    ledger.take(at(6000, [row(1, 2, 10, 10_000)]));
+    ledger.take(at(6001, [row(1, 2, 5010, 15_000)]));
+    expect(shown(ledger, 6001)[0]).to.deep.include({ packets: 5010n, pps: 1000, quality: 'exact' });
+  });
+
   it('leaves out pairs that never sent, as rest rows at first', () => {
     const ledger = newLedger();
     ledger.take(at(1000, [row(1, REST, 0)]));
