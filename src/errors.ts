@@ -397,7 +397,7 @@ const registry = {
     504,
     (d: { path: string; what: string; limitMs: number }) =>
       `The bridge at "${d.path}" did not answer within ${String(d.limitMs)} ms (${d.what}). ` +
-      'ovs-vswitchd may be busy or stopped: see its log.',
+      'ovs-vswitchd may be busy, stopped, or without its database: see its log.',
   ),
   OPENFLOW_CLOSED: define(
     1,
