@@ -15,7 +15,7 @@ export interface LossSample {
   readonly atMs: number;
   /** By the device, since the port was made. A device that is made anew begins at 0, though port and tables go on. */
   readonly receivedPackets: bigint;
-  /** Of all pairs with this NIC as their source, since counting began. */
+  /** Of all pairs with this NIC as their source, since counting began: anew where the NIC has another name. */
   readonly forwardedPackets: bigint;
   /** False as long as some of the forwarded ones may be missing. */
   readonly isSettled: boolean;
@@ -30,6 +30,7 @@ const LAG_MS = 2_000;
 export class HostLoss {
   #epoch: string | undefined;
   #receivedPackets = 0n;
+  #forwardedPackets = 0n;
   /** Lost before this epoch. */
   #before = 0n;
   #lost = 0n;
@@ -41,7 +42,8 @@ export class HostLoss {
   /** @returns how many packets were lost since the first sample, at least */
   take({ atMs, receivedPackets, forwardedPackets, isSettled, epoch }: LossSample): bigint {
     const ahead = receivedPackets - forwardedPackets;
-    if (epoch !== this.#epoch || receivedPackets < this.#receivedPackets) {
+    const wentBack = receivedPackets < this.#receivedPackets || forwardedPackets < this.#forwardedPackets;
+    if (epoch !== this.#epoch || wentBack) {
       this.#before += this.#lost;
       this.#lost = 0n;
       this.#least = ahead;
@@ -49,6 +51,7 @@ export class HostLoss {
       this.#epoch = epoch;
     }
     this.#receivedPackets = receivedPackets;
+    this.#forwardedPackets = forwardedPackets;
     if (ahead < this.#least) this.#least = ahead;
     this.#recent.push({ atMs, receivedPackets });
     while ((this.#recent[1]?.atMs ?? atMs) <= atMs - LAG_MS) this.#recent.shift();

@@ -32,6 +32,14 @@ describe('packets lost on the host', () => {
     expect(loss.take(at(9000, 15, 1010))).to.equal(5n);
   });
 
+  it('are none where the tables begin to count for another name', () => {
+    const loss = new HostLoss();
+    loss.take(at(0, 1000, 1000));
+    expect(loss.take(at(3000, 1000, 1000))).to.equal(0n);
+    expect(loss.take(at(4000, 1000, 0))).to.equal(0n);
+    expect(loss.take(at(7000, 1010, 10))).to.equal(0n);
+  });
+
   it('are not told while counts are on their way', () => {
     const loss = new HostLoss();
     loss.take(at(0, 0, 0));
