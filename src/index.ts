@@ -36,7 +36,7 @@ export {
   type ConversationsOptions,
   type ConversationsView,
 } from './app/conversations.ts';
-export type { OtherEnd, Pair, PairEnd, Quality } from './traffic/pair.ts';
+export type { OtherEnd, Pair, PairEnd, Quality } from './traffic/pairs/pair.ts';
 
 // Filters on what they show; docs/filter.md.
 export { compileFilter, type Filter } from './filter/compile.ts';

@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { toSettings } from '../../dist/app/settings.js';
 import { connectSwitch } from '../../dist/app/switchclient.js';
 import { startSandbox, stopSandbox } from '../../dist/sandbox/sandbox.js';
-import { toPipelineBridges } from '../../dist/switch/pipelinebridge.js';
-import { ensurePipeline } from '../../dist/switch/pipelinewriter.js';
+import { toPipelineBridges } from '../../dist/switch/pipeline/pipelinebridge.js';
+import { ensurePipeline } from '../../dist/switch/pipeline/pipelinewriter.js';
 import { median, printRatio } from './measure.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 40);

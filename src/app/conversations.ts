@@ -8,8 +8,8 @@ import { compileFilter } from '../filter/compile.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
-import type { Conversation } from '../traffic/conversations.ts';
-import type { ConversationsView } from '../traffic/conversationsview.ts';
+import type { Conversation } from '../traffic/conversations/conversations.ts';
+import type { ConversationsView } from '../traffic/conversations/conversationsview.ts';
 import { CONVERSATION_SOURCE } from '../traffic/filtersources.ts';
 import { findDevices, toDevices } from '../traffic/devices.ts';
 import {

@@ -21,9 +21,13 @@ import {
   type ExporterLease,
 } from '../switch/exporters.ts';
 import { waitUntilTakenUp } from '../switch/takenup.ts';
-import { ConversationLedger, type Conversation, type LeftOut } from '../traffic/conversations.ts';
-import { BridgeEnds, type EndDevice } from '../traffic/conversationsends.ts';
-import type { ConversationsSource } from '../traffic/conversationsview.ts';
+import {
+  ConversationLedger,
+  type Conversation,
+  type LeftOut,
+} from '../traffic/conversations/conversations.ts';
+import { BridgeEnds, type EndDevice } from '../traffic/conversations/conversationsends.ts';
+import type { ConversationsSource } from '../traffic/conversations/conversationsview.ts';
 import { DEVICE_COLUMNS, toDevices } from '../traffic/devices.ts';
 import { renderDuration } from '../units/duration.ts';
 import { ExportStream } from './conversationsstream.ts';

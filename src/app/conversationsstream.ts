@@ -2,12 +2,12 @@
 import { randomInt } from 'node:crypto';
 import { openUdpSocket } from '../process/udpsocket.ts';
 import type { ExporterKind } from '../switch/exporterrows.ts';
-import { Collector, type CollectorCounts } from '../traffic/collector.ts';
-import { exportReader, type FlowReport } from '../traffic/collectorformats.ts';
-import type { ConversationLedger } from '../traffic/conversations.ts';
-import type { BridgeEnds } from '../traffic/conversationsends.ts';
-import type { ConversationsSource } from '../traffic/conversationsview.ts';
-import type { Quality } from '../traffic/pair.ts';
+import { Collector, type CollectorCounts } from '../traffic/conversations/collector.ts';
+import { exportReader, type FlowReport } from '../traffic/conversations/collectorformats.ts';
+import type { ConversationLedger } from '../traffic/conversations/conversations.ts';
+import type { BridgeEnds } from '../traffic/conversations/conversationsends.ts';
+import type { ConversationsSource } from '../traffic/conversations/conversationsview.ts';
+import type { Quality } from '../traffic/pairs/pair.ts';
 
 /** Open vSwitch's own default for sFlow; and all packets where they can be counted one by one. */
 const DEFAULT_SAMPLING: Readonly<Record<ExporterKind, number>> = { netflow: 1, ipfix: 1, sflow: 400 };

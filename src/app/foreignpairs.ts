@@ -5,8 +5,8 @@
 import { concatMap, defer, withLatestFrom, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
-import { DatapathPairs } from '../traffic/datapathpairs.ts';
-import { readDatapathFlows } from '../traffic/datapathreader.ts';
+import { DatapathPairs } from '../traffic/datapath/datapathpairs.ts';
+import { readDatapathFlows } from '../traffic/datapath/datapathreader.ts';
 import { toDevices, type Device } from '../traffic/devices.ts';
 import type { TrafficReading } from '../traffic/views.ts';
 

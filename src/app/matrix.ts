@@ -1,6 +1,6 @@
 /** Who sends to whom, looked at once. */
 import { first, firstValueFrom, map, skip } from 'rxjs';
-import { toMatrix, type Matrix, type MatrixBy } from '../traffic/matrix.ts';
+import { toMatrix, type Matrix, type MatrixBy } from '../traffic/pairs/matrix.ts';
 import type { PairsView } from '../traffic/views.ts';
 import type { Settings } from './settings.ts';
 import { pairs } from './streams.ts';

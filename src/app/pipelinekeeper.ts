@@ -2,8 +2,8 @@
  * Looks after the accounting pipeline while traffic is watched: whether each bridge counts pairs, and why not; and, where
  * that is wanted, puts back what is missing, as after a restart of ovs-vswitchd, which forgets its flows.
  */
-import type { PipelineBridge } from '../switch/pipelinebridge.ts';
-import { ensurePipeline, inspectPipeline, type InspectedBridge } from '../switch/pipelinewriter.ts';
+import type { PipelineBridge } from '../switch/pipeline/pipelinebridge.ts';
+import { ensurePipeline, inspectPipeline, type InspectedBridge } from '../switch/pipeline/pipelinewriter.ts';
 import type { PairsState } from '../traffic/views.ts';
 
 export interface PipelineKeeperOptions {

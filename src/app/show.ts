@@ -2,10 +2,10 @@
 import type { InterfaceRow, OpenVSwitchTables, PortRow } from '../ovsdb/generated/vswitch.ts';
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { ShownBridge, ShownPort, ShownSwitch, ShownVisibility } from '../output/show.ts';
-import type { FlowsOptions } from '../switch/flowreader.ts';
+import type { FlowsOptions } from '../switch/pipeline/flowreader.ts';
 import { ownerOf } from '../switch/ownership.ts';
-import { toPipelineBridges } from '../switch/pipelinebridge.ts';
-import { inspectPipeline, type InspectedBridge } from '../switch/pipelinewriter.ts';
+import { toPipelineBridges } from '../switch/pipeline/pipelinebridge.ts';
+import { inspectPipeline, type InspectedBridge } from '../switch/pipeline/pipelinewriter.ts';
 import { NETWORK_KEY, NIC_KEY, vmOf } from '../units/externalids.ts';
 import type { Settings } from './settings.ts';
 import { connectSwitch } from './switchclient.ts';

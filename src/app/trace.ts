@@ -1,6 +1,6 @@
 /**
  * What Open vSwitch would do with a packet: `ofproto/trace` asked in names of VMs, and answered in them. Nothing is sent.
- * The packet is traffic/tracepacket.ts's, the judgement traffic/traceverdict.ts's.
+ * The packet is traffic/trace/tracepacket.ts's, the judgement traffic/trace/traceverdict.ts's.
  */
 import { fail, type VsbError } from '../errors.ts';
 import type { OfPort } from '../openflow/ofport.ts';
@@ -10,10 +10,10 @@ import { findControlSocket, runControlCommand } from '../ovsdb/unixctl.ts';
 import { ownerOf } from '../switch/ownership.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { DEVICE_COLUMNS, findDevices, takesVlan, toDevices, type Device } from '../traffic/devices.ts';
-import type { PairEnd } from '../traffic/pair.ts';
-import { toTraceFlow } from '../traffic/tracepacket.ts';
-import { parseTrace } from '../traffic/tracetext.ts';
-import { judgeTrace, type TraceTarget, type TraceVerdict } from '../traffic/traceverdict.ts';
+import type { PairEnd } from '../traffic/pairs/pair.ts';
+import { toTraceFlow } from '../traffic/trace/tracepacket.ts';
+import { parseTrace } from '../traffic/trace/tracetext.ts';
+import { judgeTrace, type TraceTarget, type TraceVerdict } from '../traffic/trace/traceverdict.ts';
 import { toIpAddress, type IpAddress } from '../units/cidr.ts';
 import { toMac, type Mac } from '../units/mac.ts';
 import { renderVlans } from '../units/vlan.ts';

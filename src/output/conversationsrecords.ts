@@ -1,7 +1,7 @@
 /** Conversations as flat records with stable names, for CSV and NDJSON. docs/watch.md describes every field. Pure. */
-import type { Conversation } from '../traffic/conversations.ts';
-import type { ConversationsView } from '../traffic/conversationsview.ts';
-import type { PairEnd } from '../traffic/pair.ts';
+import type { Conversation } from '../traffic/conversations/conversations.ts';
+import type { ConversationsView } from '../traffic/conversations/conversationsview.ts';
+import type { PairEnd } from '../traffic/pairs/pair.ts';
 import { renderCsvLine } from './watchcsv.ts';
 import { member, renderEndMember } from './watchndjson.ts';
 import { rounded, type FieldValue } from './watchrecords.ts';

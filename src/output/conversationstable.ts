@@ -1,7 +1,7 @@
 /** Conversations as a table for people. Pure. */
-import type { Conversation } from '../traffic/conversations.ts';
-import type { ConversationsView } from '../traffic/conversationsview.ts';
-import { renderEnd } from '../traffic/pairorder.ts';
+import type { Conversation } from '../traffic/conversations/conversations.ts';
+import type { ConversationsView } from '../traffic/conversations/conversationsview.ts';
+import { renderEnd } from '../traffic/pairs/pairorder.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';
 import { clock, count, GAP, renderColumns, UNKNOWN, type Column, type TableOptions } from './columntable.ts';

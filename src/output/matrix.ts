@@ -6,8 +6,8 @@ import {
   type MatrixBy,
   type MatrixCell,
   type MatrixEnd,
-} from '../traffic/matrix.ts';
-import type { Quality } from '../traffic/pair.ts';
+} from '../traffic/pairs/matrix.ts';
+import type { Quality } from '../traffic/pairs/pair.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';
 import { FORMAT_VERSION } from '../units/formatversion.ts';

@@ -1,5 +1,5 @@
 /** Ends of pairs as labels. Pure. */
-import type { Pair, PairEnd } from '../traffic/pair.ts';
+import type { Pair, PairEnd } from '../traffic/pairs/pair.ts';
 
 /** The same for the same pair, and no other. */
 export function pairKeyOf({ bridge, from, to }: Pair): string {

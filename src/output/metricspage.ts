@@ -3,7 +3,7 @@
  * gone, so that their last counts are seen. The text's form is prometheus.ts's, names are metrics.ts's. Pure.
  */
 import type { SwitchHealth } from '../traffic/health.ts';
-import type { Pair } from '../traffic/pair.ts';
+import type { Pair } from '../traffic/pairs/pair.ts';
 import type { BridgeReading } from '../traffic/portsamples.ts';
 import type { NicRow } from '../traffic/views.ts';
 import { pairKeyOf, pairLabelsOf } from './metricslabels.ts';

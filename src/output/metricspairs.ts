@@ -3,7 +3,7 @@
  * where a pair that was in it gets series of its own, or the rate would show all that it ever sent as sent now. So it is
  * the sum of what was added to pairs while they were in it. Pure.
  */
-import type { Pair, Quality } from '../traffic/pair.ts';
+import type { Pair, Quality } from '../traffic/pairs/pair.ts';
 import { pairKeyOf } from './metricslabels.ts';
 
 /** What pairs without series of their own sent meanwhile, on one bridge and of one quality. */

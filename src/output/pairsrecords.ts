@@ -1,5 +1,5 @@
 /** Pairs as flat records with stable names, for CSV. docs/watch.md describes every field. Pure. */
-import type { Pair, PairEnd } from '../traffic/pair.ts';
+import type { Pair, PairEnd } from '../traffic/pairs/pair.ts';
 import { rounded, type FieldValue } from './watchrecords.ts';
 
 /** Every field, in order of printing. New ones are only ever added at the end. */

@@ -1,6 +1,6 @@
 /** Who sends to whom, as a table for people. Pure. */
-import type { Pair } from '../traffic/pair.ts';
-import { renderEnd } from '../traffic/pairorder.ts';
+import type { Pair } from '../traffic/pairs/pair.ts';
+import { renderEnd } from '../traffic/pairs/pairorder.ts';
 import type { PairsView } from '../traffic/views.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';

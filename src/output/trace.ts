@@ -1,6 +1,6 @@
 /** A trace for people, and as a document. Pure. */
-import type { PairEnd } from '../traffic/pair.ts';
-import type { Delivery, RuleMaker, TracedRule, TraceVerdict } from '../traffic/traceverdict.ts';
+import type { PairEnd } from '../traffic/pairs/pair.ts';
+import type { Delivery, RuleMaker, TracedRule, TraceVerdict } from '../traffic/trace/traceverdict.ts';
 import { FORMAT_VERSION } from '../units/formatversion.ts';
 import { toPrintable } from '../units/printable.ts';
 import { paint, type Paint } from './paint.ts';

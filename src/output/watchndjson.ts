@@ -1,6 +1,6 @@
 /** A view as NDJSON: one JSON object per line and record. Pure. */
 import type { View } from '../traffic/views.ts';
-import type { Pair, PairEnd } from '../traffic/pair.ts';
+import type { Pair, PairEnd } from '../traffic/pairs/pair.ts';
 import { rounded, toWatchRecords, WATCH_FIELDS, type FieldValue, type WatchRecord } from './watchrecords.ts';
 
 /** The lines of one tick, each with its newline; empty where there is nothing to show. */

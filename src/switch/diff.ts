@@ -3,7 +3,7 @@ import type { Diff, Refusal } from '../domain.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { bridgeChanges, bridgeRemovals } from './bridgediff.ts';
 import type { SwitchChange } from './change.ts';
-import { flowChanges } from './flowdiff.ts';
+import { flowChanges } from './pipeline/flowdiff.ts';
 import type { ObservedSwitch } from './observed.ts';
 import { isOwnedBy, ownerOf } from './ownership.ts';
 import { portChanges, portRemoval } from './portdiff.ts';

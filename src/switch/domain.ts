@@ -7,12 +7,12 @@ import type { DesiredState } from '../topology/desired.ts';
 import { applySwitch } from './apply.ts';
 import type { SwitchChange } from './change.ts';
 import { diffSwitch, diffSwitchRemoval } from './diff.ts';
-import { bridgesOf } from './flowdiff.ts';
-import { readBridgeFlows, type FlowsOptions } from './flowreader.ts';
+import { bridgesOf } from './pipeline/flowdiff.ts';
+import { readBridgeFlows, type FlowsOptions } from './pipeline/flowreader.ts';
 import { observeSwitch } from './observe.ts';
 import type { ObservedPipelines, ObservedSwitch } from './observed.ts';
-import { toPipelineBridges } from './pipelinebridge.ts';
-import { writePipeline } from './pipelinewriter.ts';
+import { toPipelineBridges } from './pipeline/pipelinebridge.ts';
+import { writePipeline } from './pipeline/pipelinewriter.ts';
 import { waitUntilTakenUp } from './takenup.ts';
 import { verifySwitch } from './verify.ts';
 

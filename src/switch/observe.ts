@@ -11,7 +11,7 @@ import type {
   ObservedQos,
   ObservedSwitch,
 } from './observed.ts';
-import { PIPELINE_COLUMNS } from './pipelinebridge.ts';
+import { PIPELINE_COLUMNS } from './pipeline/pipelinebridge.ts';
 
 /** What the replica has to hold for this room. Statistics are left out: they change every five seconds. */
 export const SWITCH_COLUMNS = {

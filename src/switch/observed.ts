@@ -1,7 +1,7 @@
 /** What Open vSwitch's database says is there, ours or not, in the terms that the comparison needs. Types only. */
 import type { Uuid } from '../ovsdb/schema/schema.ts';
-import type { BridgeFlows } from './bridgeflows.ts';
-import type { PipelineBridge } from './pipelinebridge.ts';
+import type { BridgeFlows } from './pipeline/bridgeflows.ts';
+import type { PipelineBridge } from './pipeline/pipelinebridge.ts';
 
 export interface ObservedSwitch {
   /** The row of the table Open_vSwitch; there is always exactly one. */

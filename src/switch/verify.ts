@@ -7,8 +7,8 @@ import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { renderDuration } from '../units/duration.ts';
 import { limitFindings } from './limits.ts';
-import { toPipelineBridges } from './pipelinebridge.ts';
-import { pipelineFindings } from './pipelinefindings.ts';
+import { toPipelineBridges } from './pipeline/pipelinebridge.ts';
+import { pipelineFindings } from './pipeline/pipelinefindings.ts';
 import { portSpecs, type PortSpec } from './portspec.ts';
 import { waitUntilTakenUp } from './takenup.ts';
 

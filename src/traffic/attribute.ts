@@ -2,7 +2,7 @@
 import { map, withLatestFrom, type Observable, type OperatorFunction } from 'rxjs';
 import type { Uuid } from '../ovsdb/schema/schema.ts';
 import { NOT_MEASURED, toMeasured, type Measured } from './figures.ts';
-import type { Pair } from './pair.ts';
+import type { Pair } from './pairs/pair.ts';
 import type { SwitchPort, BridgePorts } from './switchports.ts';
 import type { BridgeLoss, RatedReading } from './torates.ts';
 

@@ -7,7 +7,7 @@ import type { InterfaceRow, OpenVSwitchTables, PortRow } from '../ovsdb/generate
 import type { Snapshot } from '../ovsdb/replica/snapshot.ts';
 import type { ColumnChoice } from '../ovsdb/schema/schema.ts';
 import { toMac, type Mac } from '../units/mac.ts';
-import type { PairEnd } from './pair.ts';
+import type { PairEnd } from './pairs/pair.ts';
 import { compareText, SWITCH_PORT_COLUMNS, toBridgePorts, type SwitchPort } from './switchports.ts';
 
 /** What the replica has to hold for {@link toDevices}. */

@@ -1,9 +1,9 @@
 /** Which fields of a filter each kind of rows has, and where they are taken from. docs/filter.md says the same. Pure. */
 import type { FilterSource } from '../filter/fields.ts';
 import type { PortRow } from './attribute.ts';
-import type { Conversation } from './conversations.ts';
+import type { Conversation } from './conversations/conversations.ts';
 import type { Measured } from './figures.ts';
-import type { Pair, PairEnd } from './pair.ts';
+import type { Pair, PairEnd } from './pairs/pair.ts';
 import type { NicIdentity } from './switchports.ts';
 import type { VmRow } from './views.ts';
 import type { Counter } from '../units/counter.ts';

@@ -15,7 +15,7 @@ import {
   type SchedulerLike,
 } from 'rxjs';
 import type { VsbError } from '../errors.ts';
-import type { AccountReading } from './pairledger.ts';
+import type { AccountReading } from './pairs/pairledger.ts';
 import type { PortSample } from './rates.ts';
 import type { BridgePorts } from './switchports.ts';
 

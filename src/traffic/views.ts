@@ -2,8 +2,8 @@
 import type { VsbError } from '../errors.ts';
 import type { AttributedReading, PortRow } from './attribute.ts';
 import { sumMeasured, type Measured } from './figures.ts';
-import type { Pair } from './pair.ts';
-import { comparePairs } from './pairorder.ts';
+import type { Pair } from './pairs/pair.ts';
+import { comparePairs } from './pairs/pairorder.ts';
 import { compareText, type NicIdentity } from './switchports.ts';
 import type { BridgeLoss } from './torates.ts';
 

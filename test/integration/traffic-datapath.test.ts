@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readDatapathFlows } from '../../src/traffic/datapathreader.ts';
+import { readDatapathFlows } from '../../src/traffic/datapath/datapathreader.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts';
 
 describe('flows of a datapath, with the real ovs-vswitchd', () => {

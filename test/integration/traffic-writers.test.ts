@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { toSettings } from '../../src/app/settings.ts';
 import { connectSwitch } from '../../src/app/switchclient.ts';
-import { toPipeline, pairRule } from '../../src/switch/pipeline.ts';
-import { toPipelineBridges } from '../../src/switch/pipelinebridge.ts';
+import { toPipeline, pairRule } from '../../src/switch/pipeline/pipeline.ts';
+import { toPipelineBridges } from '../../src/switch/pipeline/pipelinebridge.ts';
 import { PairsLab, pairOf, totalOf } from '../support/pairslab.ts';
 
 const PAIR = 'web1:0>db1:0';

@@ -4,8 +4,8 @@ import { filter, firstValueFrom, ReplaySubject, timeout } from 'rxjs';
 import { toSettings } from '../../src/app/settings.ts';
 import { pairs, type PairsView } from '../../src/app/streams.ts';
 import { askControl, findControlSocket } from '../../src/ovsdb/unixctl.ts';
-import type { Pair } from '../../src/traffic/pair.ts';
-import { renderEnd } from '../../src/traffic/pairorder.ts';
+import type { Pair } from '../../src/traffic/pairs/pair.ts';
+import { renderEnd } from '../../src/traffic/pairs/pairorder.ts';
 import { startTestSandbox, type TestSandbox, type TestSandboxOptions } from './sandbox.ts';
 
 const MACS: Readonly<Record<string, string>> = {
@@ -15,7 +15,7 @@ const MACS: Readonly<Record<string, string>> = {
   flood: 'ff:ff:ff:ff:ff:ff',
   unknown: '52:54:00:99:00:01',
 };
-/** Rows of pairs of so many NICs are not written ahead (switch/pipeline.ts). */
+/** Rows of pairs of so many NICs are not written ahead (switch/pipeline/pipeline.ts). */
 const CROWD = 100;
 /** Counters lag by at most half a second; the clock of the views is not that of the sender. */
 const LAG_MS = 600;

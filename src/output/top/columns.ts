@@ -1,11 +1,11 @@
 /** The columns of each view of `vsb top`: what is in them, how they sort, which are given up first. Pure. */
 import { AVERAGE_WINDOWS_MS, type Trend } from '../../traffic/averages.ts';
-import type { Quality } from '../../traffic/pair.ts';
+import type { Quality } from '../../traffic/pairs/pair.ts';
 import { renderRate } from '../../units/bitrate.ts';
 import { renderBytes } from '../../units/bytesize.ts';
 import type { Paint } from '../paint.ts';
 import type { TopConversation, TopPair, TopVm } from './snapshot.ts';
-import { renderEnd } from '../../traffic/pairorder.ts';
+import { renderEnd } from '../../traffic/pairs/pairorder.ts';
 import { renderSparkline } from './sparkline.ts';
 import type { TopState } from './state.ts';
 

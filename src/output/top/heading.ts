@@ -5,7 +5,7 @@ import { renderIn } from './columns.ts';
 import type { FilterLine } from './filterline.ts';
 import { TOP_KEYS } from './help.ts';
 import type { TopRows } from './rows.ts';
-import { renderEnd } from '../../traffic/pairorder.ts';
+import { renderEnd } from '../../traffic/pairs/pairorder.ts';
 import type { TopSnapshot } from './snapshot.ts';
 import { renderSpans, type Span } from './spans.ts';
 import { TOP_VIEWS, type Scope, type TopView } from './place.ts';

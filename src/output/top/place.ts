@@ -1,5 +1,5 @@
 /** Where a person can be in `vsb top`. Types, and the order of the views. */
-import type { Pair } from '../../traffic/pair.ts';
+import type { Pair } from '../../traffic/pairs/pair.ts';
 import type { VmRow } from '../../traffic/views.ts';
 
 /** The views, in the order of TAB. */

@@ -2,7 +2,7 @@
 import { compileFilter } from '../../filter/compile.ts';
 import type { FilterSource } from '../../filter/fields.ts';
 import { CONVERSATION_SOURCE, PAIR_SOURCE, VM_SOURCE } from '../../traffic/filtersources.ts';
-import type { Pair, PairEnd, Quality } from '../../traffic/pair.ts';
+import type { Pair, PairEnd, Quality } from '../../traffic/pairs/pair.ts';
 import { compareText } from '../../traffic/switchports.ts';
 import { CONVERSATION_COLUMNS, PAIR_COLUMNS, VM_COLUMNS, type Column } from './columns.ts';
 import { renderTable, type TableStyle } from './table.ts';

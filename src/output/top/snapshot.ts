@@ -3,9 +3,9 @@
  * sorted and searched while new readings come in. Pure.
  */
 import { Averages, type Trend } from '../../traffic/averages.ts';
-import type { Conversation } from '../../traffic/conversations.ts';
-import type { Pair, PairEnd } from '../../traffic/pair.ts';
-import { endKey } from '../../traffic/pairtotals.ts';
+import type { Conversation } from '../../traffic/conversations/conversations.ts';
+import type { Pair, PairEnd } from '../../traffic/pairs/pair.ts';
+import { endKey } from '../../traffic/pairs/pairtotals.ts';
 import type { BridgeLoss } from '../../traffic/torates.ts';
 import type { VmRow } from '../../traffic/views.ts';
 

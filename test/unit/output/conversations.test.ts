@@ -7,8 +7,8 @@ import {
   renderConversationsNdjson,
 } from '../../../src/output/conversationsrecords.ts';
 import { renderConversationsTable } from '../../../src/output/conversationstable.ts';
-import type { Conversation } from '../../../src/traffic/conversations.ts';
-import type { ConversationsView } from '../../../src/traffic/conversationsview.ts';
+import type { Conversation } from '../../../src/traffic/conversations/conversations.ts';
+import type { ConversationsView } from '../../../src/traffic/conversations/conversationsview.ts';
 
 const AT = new Date('2026-11-24T12:00:00.000Z');
 const DNS: Conversation = {

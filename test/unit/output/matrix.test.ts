@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { renderMatrixCsv, renderMatrixJson, renderMatrixTable } from '../../../src/output/matrix.ts';
-import { toMatrix, type MatrixBy } from '../../../src/traffic/matrix.ts';
-import type { Pair, PairEnd } from '../../../src/traffic/pair.ts';
+import { toMatrix, type MatrixBy } from '../../../src/traffic/pairs/matrix.ts';
+import type { Pair, PairEnd } from '../../../src/traffic/pairs/pair.ts';
 import { nicEnd, pair } from '../traffic/samples.ts';
 
 const PAIRS: readonly Pair[] = [

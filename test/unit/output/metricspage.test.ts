@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { GONE_NIC_MS, MetricsPage, type MetricNic } from '../../../src/output/metricspage.ts';
 import { NOT_MEASURED } from '../../../src/traffic/figures.ts';
-import type { Pair } from '../../../src/traffic/pair.ts';
+import type { Pair } from '../../../src/traffic/pairs/pair.ts';
 
 describe('a page of metrics', () => {
   it('has the counters of a NIC, as far as they are known, and where it is', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { TopPairs } from '../../../src/output/metricspairs.ts';
-import type { Pair, Quality } from '../../../src/traffic/pair.ts';
+import type { Pair, Quality } from '../../../src/traffic/pairs/pair.ts';
 
 describe('the top pairs', () => {
   it('are those with most bytes; all the rest is a sum', () => {

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { fail } from '../../../src/errors.ts';
-import { parseDatapathActions } from '../../../src/traffic/datapathactions.ts';
-import { parseDatapathFlows, type DatapathFlow } from '../../../src/traffic/datapathflows.ts';
-import { DatapathLedger } from '../../../src/traffic/datapathledger.ts';
-import { DatapathPairs } from '../../../src/traffic/datapathpairs.ts';
-import type { DatapathReading } from '../../../src/traffic/datapathreader.ts';
-import type { Pair, PairEnd } from '../../../src/traffic/pair.ts';
+import { parseDatapathActions } from '../../../src/traffic/datapath/datapathactions.ts';
+import { parseDatapathFlows, type DatapathFlow } from '../../../src/traffic/datapath/datapathflows.ts';
+import { DatapathLedger } from '../../../src/traffic/datapath/datapathledger.ts';
+import { DatapathPairs } from '../../../src/traffic/datapath/datapathpairs.ts';
+import type { DatapathReading } from '../../../src/traffic/datapath/datapathreader.ts';
+import type { Pair, PairEnd } from '../../../src/traffic/pairs/pair.ts';
 import { mac } from '../../support/desired.ts';
 import { device, nic } from './madedevices.ts';
 

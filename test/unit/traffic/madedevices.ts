@@ -1,7 +1,7 @@
 /** Devices as a database might have them. */
 import { toOfPort, type OfPort } from '../../../src/openflow/ofport.ts';
 import type { Device } from '../../../src/traffic/devices.ts';
-import type { PairEnd } from '../../../src/traffic/pair.ts';
+import type { PairEnd } from '../../../src/traffic/pairs/pair.ts';
 
 /** A device that is attached to br0, with access to a VLAN. */
 export function device(name: string, end: PairEnd, untaggedVlan = 10): Device & { readonly ofport: OfPort } {

@@ -1,7 +1,7 @@
 /** Laws of the ledger, over random histories of a switch: traffic, polls, rows that leave, restarts, lost connections. */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { PairLedger, type AccountRow, type LeftRow } from '../../../src/traffic/pairledger.ts';
+import { PairLedger, type AccountRow, type LeftRow } from '../../../src/traffic/pairs/pairledger.ts';
 
 /** How long it may take until the switch tells that a row left. */
 const TOLD_MS = 50;

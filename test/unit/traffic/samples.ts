@@ -4,7 +4,7 @@ import { toOfPort } from '../../../src/openflow/ofport.ts';
 import type { PortCounters } from '../../../src/openflow/portstats.ts';
 import type { Uuid } from '../../../src/ovsdb/schema/schema.ts';
 import { toUuid } from '../../../src/ovsdb/schema/schema.ts';
-import type { Pair, PairEnd } from '../../../src/traffic/pair.ts';
+import type { Pair, PairEnd } from '../../../src/traffic/pairs/pair.ts';
 import type { PortSample } from '../../../src/traffic/rates.ts';
 import type { NicIdentity, SwitchPort } from '../../../src/traffic/switchports.ts';
 

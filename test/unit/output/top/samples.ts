@@ -1,8 +1,8 @@
 /** Snapshots for the tests of top: some VMs and what they send each other, over a minute. */
 import { TopSnapshots, type TopReading, type TopSnapshot } from '../../../../src/output/top/snapshot.ts';
-import type { Conversation } from '../../../../src/traffic/conversations.ts';
+import type { Conversation } from '../../../../src/traffic/conversations/conversations.ts';
 import { NOT_MEASURED } from '../../../../src/traffic/figures.ts';
-import type { Pair, PairEnd } from '../../../../src/traffic/pair.ts';
+import type { Pair, PairEnd } from '../../../../src/traffic/pairs/pair.ts';
 import type { NicIdentity } from '../../../../src/traffic/switchports.ts';
 import type { NicRow, VmRow } from '../../../../src/traffic/views.ts';
 import { toUuid } from '../../../../src/ovsdb/schema/schema.ts';
