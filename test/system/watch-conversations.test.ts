@@ -121,6 +121,8 @@ describe('vsb watch conversations', function () {
         expect(status, stderr).to.equal(0);
       };
       await apply();
+      // Nobody listens there.
+      sandbox.announce(/sending to collector failed/);
       const foreign = ['--id=@s', 'create', 'sFlow', 'targets="127.0.0.1:9"', 'sampling=10'];
       await sandbox.vsctl('--', ...foreign, '--', 'set', 'Bridge', 'br0', 'sflow=@s');
       await using watching = watch(sandbox);
