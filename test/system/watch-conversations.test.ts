@@ -129,7 +129,6 @@ describe('vsb watch conversations', function () {
       await untilExporting(sandbox);
       await apply();
       expect(await sandbox.vsctl('list', 'NetFlow'), 'in use').to.include('vswitchboard-exporter');
-      sandbox.announce(/Connection reset by peer/);
       watching.child.kill('SIGKILL');
       await watching.end();
       expect(await sandbox.vsctl('list', 'NetFlow'), 'left behind').to.include('vswitchboard-exporter');
@@ -144,7 +143,6 @@ describe('vsb watch conversations', function () {
       await addDummyBridge(sandbox);
       await using first = watch(sandbox);
       await untilExporting(sandbox);
-      sandbox.announce(/Connection reset by peer/);
       first.child.kill('SIGKILL');
       await first.end();
       await using second = watch(sandbox, '--for', '1ms');
@@ -173,6 +171,8 @@ function watch(sandbox: TestSandbox, ...args: readonly string[]): Running {
 
 /** Until a look has begun, and the switch has taken its exporters up. */
 async function untilExporting(sandbox: TestSandbox): Promise<void> {
+  // ovs-vsctl leaves as soon as it is so, with what changes next unread.
+  sandbox.announce(/Connection reset by peer/);
   await sandbox.vsctl('wait-until', 'Bridge', 'br0', 'netflow!=[]');
   // Changes nothing, and waits for ovs-vswitchd.
   await sandbox.vsctl('get', 'Bridge', 'br0', 'name', '--', 'set', 'Bridge', 'br0', 'other_config:seen=1');
