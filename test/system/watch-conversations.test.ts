@@ -171,8 +171,6 @@ function watch(sandbox: TestSandbox, ...args: readonly string[]): Running {
 
 /** Until a look has begun, and the switch has taken its exporters up. */
 async function untilExporting(sandbox: TestSandbox): Promise<void> {
-  // ovs-vsctl leaves as soon as it is so, with what changes next unread.
-  sandbox.announce(/Connection reset by peer/);
   await sandbox.vsctl('wait-until', 'Bridge', 'br0', 'netflow!=[]');
   // Changes nothing, and waits for ovs-vswitchd.
   await sandbox.vsctl('get', 'Bridge', 'br0', 'name', '--', 'set', 'Bridge', 'br0', 'other_config:seen=1');
