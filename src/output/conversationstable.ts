@@ -5,6 +5,7 @@ import { renderEnd } from '../traffic/pairs/pairorder.ts';
 import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';
 import { clock, count, GAP, renderColumns, UNKNOWN, type Column, type TableOptions } from './columntable.ts';
+import { qualityMark } from './qualitymark.ts';
 
 const COLUMNS: readonly Column<Conversation>[] = [
   { title: 'FROM', align: 'left', giveUp: 0, cell: ({ from }) => renderEnd(from) },
@@ -19,8 +20,8 @@ const COLUMNS: readonly Column<Conversation>[] = [
   },
   { title: 'bit/s', align: 'right', giveUp: 0, cell: (one) => renderPerSecond(one.bitsPerSecond) },
   { title: 'pkt/s', align: 'right', giveUp: 5, cell: (one) => renderPerSecond(one.packetsPerSecond) },
-  { title: 'BYTES', align: 'right', giveUp: 3, cell: (one) => bound(one) + renderBytes(one.bytes) },
-  { title: 'PACKETS', align: 'right', giveUp: 4, cell: (one) => bound(one) + String(one.packets) },
+  { title: 'BYTES', align: 'right', giveUp: 3, cell: (one) => qualityMark(one) + renderBytes(one.bytes) },
+  { title: 'PACKETS', align: 'right', giveUp: 4, cell: (one) => qualityMark(one) + String(one.packets) },
   { title: 'BRIDGE', align: 'left', giveUp: 6, cell: ({ bridge }) => bridge },
 ];
 
@@ -62,17 +63,6 @@ function renderProtocol({
 function renderPlace({ protocol }: Conversation, address: string, port: number | undefined): string {
   if (port === undefined || ICMP.includes(protocol)) return address;
   return address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
-}
-
-function bound({ quality }: Conversation): string {
-  switch (quality) {
-    case 'exact':
-      return '';
-    case 'at-least':
-      return '≥';
-    default:
-      return '~';
-  }
 }
 
 function renderPerSecond(rate: number | undefined): string {

@@ -13,6 +13,7 @@ import { renderBytes } from '../units/bytesize.ts';
 import { FORMAT_VERSION } from '../units/formatversion.ts';
 import { toPrintable } from '../units/printable.ts';
 import { renderCsvLine } from './watchcsv.ts';
+import { qualityMark } from './qualitymark.ts';
 
 export interface MatrixTableOptions {
   /** Characters that fit in a line, and lines; `undefined`: as many as needed. */
@@ -141,7 +142,7 @@ function nameOf({ name, isVm }: MatrixEnd): string {
 /** Nothing is a dot: where little is said, the eye finds what is. */
 function renderCell(by: MatrixBy, sum: Sum | undefined): string {
   if (sum === undefined || Number(sum.value) === 0) return '·';
-  const bound = sum.quality === 'exact' ? '' : sum.quality === 'at-least' ? '≥' : '~';
+  const bound = qualityMark(sum);
   switch (by) {
     case 'bytes':
       return bound + renderBytes(sum.value);

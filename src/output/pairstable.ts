@@ -6,6 +6,7 @@ import { renderRate } from '../units/bitrate.ts';
 import { renderBytes } from '../units/bytesize.ts';
 import { toPrintable } from '../units/printable.ts';
 import { clock, count, GAP, renderColumns, UNKNOWN, type Column, type TableOptions } from './columntable.ts';
+import { qualityMark } from './qualitymark.ts';
 
 const COLUMNS: readonly Column<Pair>[] = [
   { title: 'FROM', align: 'left', giveUp: 0, cell: ({ from }) => renderEnd(from) },
@@ -16,13 +17,13 @@ const COLUMNS: readonly Column<Pair>[] = [
     title: 'BYTES',
     align: 'right',
     giveUp: 1,
-    cell: (pair) => (pair.bytes === undefined ? UNKNOWN : bound(pair) + renderBytes(pair.bytes)),
+    cell: (pair) => (pair.bytes === undefined ? UNKNOWN : qualityMark(pair) + renderBytes(pair.bytes)),
   },
   {
     title: 'PACKETS',
     align: 'right',
     giveUp: 3,
-    cell: (pair) => (pair.packets === undefined ? UNKNOWN : bound(pair) + String(pair.packets)),
+    cell: (pair) => (pair.packets === undefined ? UNKNOWN : qualityMark(pair) + String(pair.packets)),
   },
   { title: 'BRIDGE', align: 'left', giveUp: 5, cell: ({ bridge }) => bridge },
 ];
@@ -49,18 +50,6 @@ function renderHead({ at, bridges, pairs, losses, states }: PairsView): string {
   if (uncounted.length > 0) parts.push(`NOT COUNTED: ${uncounted.join(', ')}`);
   if (losses.length > 0) parts.push(`NOT READ: ${losses.map(({ bridge }) => bridge).join(', ')}`);
   return toPrintable(parts.join(GAP));
-}
-
-/** What packets may be missing from is a lower bound. */
-function bound({ quality }: Pair): string {
-  switch (quality) {
-    case 'exact':
-      return '';
-    case 'at-least':
-      return '≥';
-    default:
-      return '~';
-  }
 }
 
 function renderPerSecond(rate: number | undefined): string {
