@@ -41,26 +41,39 @@ export async function readPidFile(path: string): Promise<number | undefined> {
   return match ? Number(match[1]) : undefined;
 }
 
-/** True while the process runs and is that program. A zombie has ended: it only waits for its parent. */
+/** True while the process runs and is that program; not any more where it is about to leave. */
 export async function isRunning(mark: ProcessMark): Promise<boolean> {
+  return (await stateOf(mark)) === 'running';
+}
+
+/**
+ * `ending`: the kernel has taken its memory, and with it its command line, but perhaps not yet its files and sockets
+ * (do_exit: exit_mm comes before exit_files), be it in another of its threads. A zombie without other threads has ended:
+ * it only waits for its parent.
+ */
+async function stateOf(mark: ProcessMark): Promise<'running' | 'ending' | 'ended'> {
   const directory = `/proc/${String(mark.pid)}`;
   const [stat, comm, commandLine] = await Promise.all([
     readIfThere(`${directory}/stat`),
     readIfThere(`${directory}/comm`),
     readIfThere(`${directory}/cmdline`),
   ]);
-  if (stat === undefined || comm === undefined || commandLine === undefined) return false;
-  // proc(5): "pid (comm) state …"; comm may hold parentheses and blanks, so look behind the last one.
-  const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
-  if (state === 'Z' || state === 'X') return false;
-  const args = commandLine.split('\0');
+  if (stat === undefined || comm === undefined || commandLine === undefined) return 'ended';
+  // proc(5): "pid (comm) state ppid …"; comm may hold parentheses and blanks, so look behind the last one.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, threads] = [fields[0], Number(fields[17])];
+  const isZombie = state === 'Z' || state === 'X';
   // comm is cut to 15 bytes (TASK_COMM_LEN); argv[0] is the name it was started by.
-  const isProgram = comm.trimEnd() === mark.program.slice(0, 15) || baseName(args[0]) === mark.program;
-  return isProgram && (mark.argument === undefined || commandLine.includes(mark.argument));
+  const isNamed = comm.trimEnd() === mark.program.slice(0, 15);
+  if (isZombie || commandLine === '') return isNamed && (!isZombie || threads > 1) ? 'ending' : 'ended';
+  const isProgram = isNamed || baseName(commandLine.split('\0')[0]) === mark.program;
+  return isProgram && (mark.argument === undefined || commandLine.includes(mark.argument))
+    ? 'running'
+    : 'ended';
 }
 
 /**
- * Waits until the process has ended.
+ * Waits until the process has ended, and has let go of its sockets and locks.
  * @returns false where it still runs after `deadlineMs`
  * @throws CANCELLED when the signal is aborted
  */
@@ -69,7 +82,7 @@ export async function waitForEnd(
   options: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<boolean> {
   const startMs = performance.now();
-  while (await isRunning(mark)) {
+  while ((await stateOf(mark)) !== 'ended') {
     if (performance.now() - startMs >= options.deadlineMs) return false;
     if (options.signal?.aborted === true) {
       throw fail('CANCELLED', { what: `waiting for the end of "${mark.program}"` });

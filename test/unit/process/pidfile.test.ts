@@ -74,6 +74,27 @@ describe('terminate', () => {
   });
 });
 
+describe('waitForEnd', () => {
+  it('waits for the last thread, which holds files and sockets as long as it lives', async () => {
+    const pid = await start(`exec /usr/bin/python3 -c '${LEADER_LEAVES}'`);
+    const stateOf = async () => /\) (\w)/.exec(await readFile(`/proc/${String(pid)}/stat`, 'utf8'))?.[1];
+    while ((await stateOf()) !== 'Z') await delay(5);
+    const program = (await readFile(`/proc/${String(pid)}/comm`, 'utf8')).trim();
+    const mark = { pid, program };
+    expect(await isRunning(mark)).to.equal(false);
+    expect(await waitForEnd(mark, { deadlineMs: 0 })).to.equal(false);
+    process.kill(pid, 'SIGKILL');
+    expect(await waitForEnd(mark, { deadlineMs: 5000 })).to.equal(true);
+  });
+});
+
+/** Its first thread ends by itself (exit, not exit_group), another sleeps on. */
+const LEADER_LEAVES = `
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+ctypes.CDLL(None).pthread_exit(None)
+`;
+
 /** Starts a shell script, whose end nobody waits for. @returns its pid */
 async function start(script: string): Promise<number> {
   const child = spawn('sh', ['-c', script], { stdio: 'ignore', detached: true });
