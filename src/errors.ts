@@ -581,6 +581,86 @@ const registry = {
     (d: { network: string; vlan: number; trunk: string }) =>
       `This trunk (${d.trunk}) does not carry VLAN ${String(d.vlan)} of network "${d.network}". Add it to "trunk", or plug the NIC into another network.`,
   ),
+  BACKEND_INVALID: define(
+    78,
+    422,
+    () =>
+      'This is no backend. Write one of: tap, vhost-net, vhost-user, { macvtap: DEVICE, mode: bridge }, ' +
+      '{ passthrough: "0000:03:00.1" }.',
+  ),
+  PCI_ADDRESS_INVALID: define(
+    78,
+    422,
+    (d: { value: string }) =>
+      `${d.value} is no address of a PCI function. Write it in quotes as "lspci -D" does: "0000:03:00.1".`,
+  ),
+  PCI_DUPLICATE: define(
+    78,
+    422,
+    (d: { address: string; nic: string; other: string; line: number }) =>
+      `NIC ${d.nic} asks for the PCI function ${d.address} that NIC ${d.other} has (line ${String(d.line)}). A function is for one VM: give it another.`,
+  ),
+  MACVTAP_EXCLUSIVE: define(
+    78,
+    422,
+    (d: { device: string; nic: string; other: string; line: number }) =>
+      `NIC ${d.nic} and NIC ${d.other} (line ${String(d.line)}) are both on "${d.device}", and "mode: passthru" is for one alone. Use "mode: bridge" for both, or another device.`,
+  ),
+  NEEDS_VIRTIO: define(
+    78,
+    422,
+    (d: { what: string; nic: string; model: string }) =>
+      `NIC ${d.nic} cannot have ${d.what} with model ${d.model}: only virtio has it. Remove it, or write "model: virtio".`,
+  ),
+  NEEDS_OPEN_VSWITCH: define(
+    78,
+    422,
+    (d: { key: string; of: string; why: string }) =>
+      `"${d.key}" of ${d.of} cannot be kept: ${d.why}. Remove it, or plug into a bridge of Open vSwitch.`,
+  ),
+  NOT_WITH_PASSTHROUGH: define(
+    78,
+    422,
+    (d: { key: string; nic: string }) =>
+      `"${d.key}" of NIC ${d.nic} has no effect: with passthrough the guest drives the device itself. Remove it.`,
+  ),
+  VHOST_USER_NEEDS_DPDK: define(
+    78,
+    422,
+    (d: { nic: string; why: string }) =>
+      `NIC ${d.nic} cannot have backend vhost-user: ${d.why}. Plug it into a bridge of Open vSwitch with "datapath: netdev".`,
+  ),
+  RING_TX_NEEDS_VHOST_USER: define(
+    78,
+    422,
+    (d: { nic: string; tx: number }) =>
+      `NIC ${d.nic} cannot send from a ring of ${String(d.tx)}: QEMU has more than 256 for vhost-user only. Remove "tx", or use vhost-user.`,
+  ),
+  NETWORK_ON_TWO_BRIDGES: define(
+    78,
+    422,
+    (d: { network: string }) => `Network "${d.network}" has both "bridge" and "linuxBridge". Keep one.`,
+  ),
+  NETWORK_WITHOUT_BRIDGE: define(
+    78,
+    422,
+    (d: { network: string; nic: string | undefined }) =>
+      `Network "${d.network}" is on no bridge` +
+      (d.nic === undefined ? '. ' : `, and NIC ${d.nic} plugs into one. `) +
+      'Add "bridge: NAME" (Open vSwitch) or "linuxBridge: NAME"; without either, its NICs are macvtap or passthrough.',
+  ),
+  DISK_DUPLICATE: define(
+    78,
+    422,
+    (d: { image: string; vm: string; other: string; line: number }) =>
+      `VM "${d.vm}" and VM "${d.other}" (line ${String(d.line)}) would both write to "${d.image}". Give each an image of its own; "base" lets them share what they begin with.`,
+  ),
+  DISK_BASE_WRITTEN: define(
+    78,
+    422,
+    (d: { base: string; vm: string; line: number }) =>
+      `"${d.base}" is the base of another image, and VM "${d.vm}" writes to it (line ${String(d.line)}), which spoils that other. Give the VM an image of its own, on the same base.`,
+  ),
   MAC_INVALID: define(
     78,
     422,
@@ -656,7 +736,7 @@ const registry = {
     78,
     422,
     (d: { device: string; line: number }) =>
-      `Device "${d.device}" is in use already in line ${String(d.line)}. A device is one bridge, or an uplink of one bridge, once.`,
+      `Device "${d.device}" is in use already in line ${String(d.line)}. A device is one bridge, or an uplink of one bridge, once; a macvtap needs one of its own.`,
   ),
   // --- switch
   SWITCH_NOT_INITIALISED: define<Record<string, never>>(

@@ -4,13 +4,13 @@
  */
 import type { Diff, FieldChange, Refusal } from '../domain.ts';
 import { fail } from '../errors.ts';
-import { nicName, type DesiredNic, type DesiredState } from '../topology/desired.ts';
+import { isOnTap, nicName, type DesiredNic, type DesiredState } from '../topology/desired.ts';
 import { markFor, markOf, readMark } from './mark.ts';
 import type { CreateTap, HostChange, ObservedDevice, ObservedHost, RemoveTap, UpdateTap } from './types.ts';
 
 /** What has to be done so that each NIC has its tap, and no tap is left of NICs that are gone. Sorted by name. */
 export function diffHost(desired: DesiredState, observed: ObservedHost): Diff<HostChange> {
-  const nics = desired.vms.flatMap((vm) => vm.nics);
+  const nics = desired.vms.flatMap((vm) => vm.nics.filter(isOnTap));
   const found = nics.map((nic) => compare(desired.name, nic, observed.devices.get(nic.device)));
   const wanted = new Set(nics.map((nic) => nic.device));
   const gone = leaving(desired.name, observed, wanted, 'the topology has no NIC for it any more');

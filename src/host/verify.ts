@@ -1,7 +1,7 @@
 /** Tells which NICs have no working tap, although everything was applied. Pure; taps.ts observes. */
 import type { Finding } from '../domain.ts';
 import { fail, type VsbError } from '../errors.ts';
-import { nicName, type DesiredNic, type DesiredState } from '../topology/desired.ts';
+import { isOnTap, nicName, type DesiredNic, type DesiredState } from '../topology/desired.ts';
 import { refusalOf } from './diff.ts';
 import { markFor } from './mark.ts';
 import type { ObservedHost } from './types.ts';
@@ -9,7 +9,7 @@ import type { ObservedHost } from './types.ts';
 /** One finding for each NIC whose tap is missing, down, or not ours; sorted by device. */
 export function findingsOnHost(desired: DesiredState, observed: ObservedHost): readonly Finding[] {
   return desired.vms
-    .flatMap((vm) => vm.nics)
+    .flatMap((vm) => vm.nics.filter(isOnTap))
     .flatMap((nic) => {
       const error = problemOf(desired.name, nic, observed);
       return error ? [toFinding(nic, error)] : [];

@@ -33,16 +33,23 @@ export function portSpecs(desired: DesiredState): PortSpec[] {
   const uplinks = desired.bridges.flatMap((bridge) =>
     bridge.uplinks.map((uplink) => uplinkSpec(bridge.name, uplink, owner)),
   );
-  const nics = desired.vms.flatMap((vm) => vm.nics.map((nic) => nicSpec(desired.name, nic, owner)));
+  const nics = desired.vms.flatMap((vm) =>
+    vm.nics.flatMap((nic) => (nic.bridge === undefined ? [] : nicSpec(desired.name, nic, nic.bridge, owner))),
+  );
   return [...uplinks, ...nics].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function nicSpec(topology: string, nic: DesiredNic, owner: ReadonlyMap<string, string>): PortSpec {
+function nicSpec(
+  topology: string,
+  nic: DesiredNic,
+  bridge: string,
+  owner: ReadonlyMap<string, string>,
+): PortSpec {
   const vlan = vlanColumns(nic.vlan);
   const { policingRateKbps, policingBurstKb } = policing(nic.limit.sent);
   return {
     name: nic.device,
-    bridge: nic.bridge,
+    bridge,
     nic: nicName(nic),
     adopt: nic.adopt,
     tag: vlan.tag,

@@ -9,29 +9,43 @@ import { contains, hostRange, renderAddress, toCidr, toIpAddress, type Cidr } fr
 import { isNicMac, toMac } from '../units/mac.ts';
 import { renderVlans, toVlanId, toVlanRange } from '../units/vlan.ts';
 import { nicName } from './desired.ts';
+import { checkBackends } from './checkbackends.ts';
+import { checkDisks } from './checkdisks.ts';
 import { found, type Found } from './issues.ts';
 import { nearestName } from './nearest.ts';
+import {
+  entries,
+  field,
+  list,
+  pathOf,
+  text,
+  type DevicePlace,
+  type NicPlace,
+  type RawFile,
+} from './rawvalue.ts';
 import type { Path } from './yaml.ts';
 
 /** Finds all of it, in no particular order. */
 export function checkTopology(root: unknown): Found[] {
   const findings: Found[] = [];
-  const file: File = {
+  const file: RawFile = {
     bridges: entries(field(root, 'bridges')),
     networks: entries(field(root, 'networks')),
     profiles: entries(field(root, 'profiles')),
+    vms: entries(field(root, 'vms')),
     report: (finding) => findings.push(finding),
   };
-  checkBridges(file);
+  const devices = checkBridges(file);
+  checkBackends(file, devices);
+  checkDisks(file);
   for (const [name, profile] of file.profiles)
     checkVlan(file, field(profile, 'vlan'), ['profiles', name, 'vlan']);
   const networks = new Map(
     [...file.networks].map(([name, network]) => [name, toNetwork(file, name, network)]),
   );
   const macs = new Map<string, NicPlace>();
-  const vms = field(root, 'vms');
-  for (const vm of typeof vms === 'object' && vms !== null ? Object.keys(vms) : []) {
-    list(field(field(vms, vm), 'nics')).forEach((nic, index) => {
+  for (const [vm, entry] of file.vms) {
+    list(field(entry, 'nics')).forEach((nic, index) => {
       const place: NicPlace = { vm, index };
       checkNicVlan(file, nic, place, networks);
       checkMac(file, nic, place, macs);
@@ -39,18 +53,6 @@ export function checkTopology(root: unknown): Found[] {
     });
   }
   return findings;
-}
-
-interface File {
-  readonly bridges: ReadonlyMap<string, unknown>;
-  readonly networks: ReadonlyMap<string, unknown>;
-  readonly profiles: ReadonlyMap<string, unknown>;
-  readonly report: (finding: Found) => void;
-}
-
-interface NicPlace {
-  readonly vm: string;
-  readonly index: number;
 }
 
 interface Network {
@@ -64,8 +66,9 @@ interface Network {
   nicCount: number;
 }
 
-function checkBridges(file: File): void {
-  const devices = new Map<string, { path: Path; at: 'key' | 'value' }>();
+/** @returns the devices that the bridges are and have, by name */
+function checkBridges(file: RawFile): Map<string, DevicePlace> {
+  const devices = new Map<string, DevicePlace>();
   for (const name of file.bridges.keys()) devices.set(name, { path: ['bridges', name], at: 'key' });
   for (const [name, bridge] of file.bridges) {
     for (const [index, uplink] of list(field(bridge, 'uplinks')).entries()) {
@@ -88,10 +91,11 @@ function checkBridges(file: File): void {
       checkVlan(file, field(uplink, 'vlan'), [...path, 'vlan']);
     }
   }
+  return devices;
 }
 
 /** A trunk that contradicts itself. */
-function checkVlan(file: File, vlan: unknown, path: Path): void {
+function checkVlan(file: RawFile, vlan: unknown, path: Path): void {
   const native = field(vlan, 'native');
   if (native === undefined) {
     if (field(vlan, 'nativeTagged') !== undefined) {
@@ -117,7 +121,7 @@ function trunkIds(vlan: unknown): ReadonlySet<number> | undefined {
   return ids.size > 0 ? ids : undefined;
 }
 
-function toNetwork(file: File, name: string, entry: unknown): Network {
+function toNetwork(file: RawFile, name: string, entry: unknown): Network {
   checkName(file, 'bridge', file.bridges, field(entry, 'bridge'), ['networks', name]);
   const vlan = field(entry, 'vlan');
   const cidr = toCidr(text(field(entry, 'cidr')) ?? '');
@@ -132,7 +136,7 @@ function toNetwork(file: File, name: string, entry: unknown): Network {
 }
 
 function checkName(
-  file: File,
+  file: RawFile,
   kind: 'bridge' | 'network' | 'profile',
   known: ReadonlyMap<string, unknown>,
   value: unknown,
@@ -145,7 +149,7 @@ function checkName(
 }
 
 function checkNicVlan(
-  file: File,
+  file: RawFile,
   nic: unknown,
   place: NicPlace,
   networks: ReadonlyMap<string, Network>,
@@ -165,7 +169,7 @@ function checkNicVlan(
   }
 }
 
-function checkMac(file: File, nic: unknown, place: NicPlace, macs: Map<string, NicPlace>): void {
+function checkMac(file: RawFile, nic: unknown, place: NicPlace, macs: Map<string, NicPlace>): void {
   const given = text(field(nic, 'mac'));
   const mac = given === undefined ? undefined : toMac(given);
   if (mac === undefined || !isNicMac(mac)) return;
@@ -185,7 +189,7 @@ function checkMac(file: File, nic: unknown, place: NicPlace, macs: Map<string, N
 }
 
 function checkAddress(
-  file: File,
+  file: RawFile,
   nic: unknown,
   place: NicPlace,
   networks: ReadonlyMap<string, Network>,
@@ -237,26 +241,4 @@ function checkAddress(
       })),
     );
   }
-}
-
-function pathOf({ vm, index }: NicPlace, ...keys: string[]): Path {
-  return ['vms', vm, 'nics', index, ...keys];
-}
-
-function field(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[key];
-}
-
-function entries(value: unknown): ReadonlyMap<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map();
-  return new Map(Object.entries(value));
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

@@ -18,6 +18,8 @@ const VALUE_CODES = [
   'CIDR_INVALID',
   'RATE_INVALID',
   'SIZE_INVALID',
+  'PCI_ADDRESS_INVALID',
+  'BACKEND_INVALID',
 ] as const satisfies readonly ErrorCode[];
 
 /**
@@ -103,9 +105,7 @@ function objectAt(path: Path): ObjectKeys {
 }
 
 function laterValue(key: string, value: unknown): string | undefined {
-  const later = LATER_VALUES.get(key) ?? [];
-  const names = typeof value === 'object' && value !== null ? Object.keys(value) : [renderText(value)];
-  return names.find((name) => later.includes(name));
+  return LATER_VALUES.get(key)?.find((later) => later === value);
 }
 
 function invalidName(path: Path, text = String(path.at(-1))): Found {
@@ -133,10 +133,10 @@ function kindOfName(path: Path): string {
 const MISSING_HINTS: Readonly<Record<string, string>> = {
   version: 'version: 1',
   name: 'a name for this topology',
-  bridge: 'a name under "bridges"',
   network: 'a name under "networks"',
   device: 'a network device such as eno1',
   kernel: 'the path of a kernel image',
+  image: 'the path of an image file',
   trunk: 'the VLANs that may pass, such as [10, 20]',
 };
 

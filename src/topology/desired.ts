@@ -39,7 +39,9 @@ export interface DesiredUplink {
 
 export interface DesiredNetwork {
   readonly name: string;
-  readonly bridge: string;
+  /** The Open vSwitch bridge, or the plain Linux bridge; neither where its NICs pass by every switch. */
+  readonly bridge: string | undefined;
+  readonly linuxBridge: string | undefined;
   readonly vlan: number | undefined;
   /** Canonical CIDR text. */
   readonly cidr: string | undefined;
@@ -53,6 +55,7 @@ export interface DesiredVm {
   readonly cpus: number;
   /** Direct kernel boot; paths are absolute. `undefined` where the file says nothing: cannot be started yet. */
   readonly boot: DesiredBoot | undefined;
+  readonly disks: readonly DesiredDisk[];
   readonly nics: readonly DesiredNic[];
 }
 
@@ -63,6 +66,41 @@ export interface DesiredBoot {
   readonly append: string;
 }
 
+/** Formats of disk images that qemu-img(1) makes and converts. */
+export type DiskFormat = 'raw' | 'qcow2' | 'vmdk' | 'vdi' | 'vhdx';
+
+export interface DesiredDisk {
+  readonly vm: string;
+  /** Place in the VM's list, from 0. */
+  readonly index: number;
+  /** Absolute path. */
+  readonly image: string;
+  readonly format: DiskFormat;
+  /** What the guest sees; `undefined`: that of the base, or of the image that is there. */
+  readonly sizeBytes: number | undefined;
+  /** The backing file. */
+  readonly base: { readonly image: string; readonly format: DiskFormat } | undefined;
+  readonly bus: 'virtio' | 'ide';
+  readonly readOnly: boolean;
+}
+
+/** How the packets of a NIC leave QEMU. */
+export type NicBackend =
+  /** A tap that QEMU reads and writes. */
+  | { readonly kind: 'tap' }
+  /** A tap that the kernel serves (`vhost=on`); virtio only. */
+  | { readonly kind: 'vhost-net' }
+  /** Memory shared with Open vSwitch (DPDK), over a socket; virtio only. */
+  | { readonly kind: 'vhost-user' }
+  /** An address of its own on a device of the host; no switch of ours sees it. */
+  | {
+      readonly kind: 'macvtap';
+      readonly device: string;
+      readonly mode: 'bridge' | 'vepa' | 'private' | 'passthru';
+    }
+  /** A PCI function, `0000:03:00.1`, that the guest drives itself. */
+  | { readonly kind: 'passthrough'; readonly address: string };
+
 export interface DesiredNic {
   readonly vm: string;
   readonly vmUuid: string;
@@ -71,11 +109,22 @@ export interface DesiredNic {
   /** Stable UUID of (topology, VM, index): `external_ids:iface-id`. */
   readonly ifaceId: string;
   readonly network: string;
-  readonly bridge: string;
-  /** The tap: at most 15 bytes. */
+  /** The Open vSwitch bridge that its host end is a port of; `undefined`: none. */
+  readonly bridge: string | undefined;
+  /** The plain Linux bridge that its tap joins; at most one of the two. */
+  readonly linuxBridge: string | undefined;
+  /** The host end, at most 15 bytes: tap, macvtap or port; there is none with passthrough. */
   readonly device: string;
   readonly model: 'virtio' | 'e1000' | 'rtl8139';
-  readonly backend: 'tap';
+  readonly backend: NicBackend;
+  /** Pairs of queues; 1 is no multiqueue. */
+  readonly queues: number;
+  /** Descriptors in each ring; `undefined`: QEMU's default. */
+  readonly ring: { readonly rx: number | undefined; readonly tx: number | undefined };
+  /** What the guest may leave to the host. */
+  readonly offloads: { readonly csum: boolean; readonly tso: boolean; readonly ufo: boolean };
+  /** Bytes; `undefined`: left as it is. */
+  readonly mtu: number | undefined;
   readonly mac: Mac;
   /** Address and prefix length, `10.1.0.11/24`; `undefined` where the network has no CIDR. */
   readonly ip: string | undefined;
@@ -83,6 +132,11 @@ export interface DesiredNic {
   /** Caps, seen from the VM. */
   readonly limit: { readonly sent: BitsPerSecond | undefined; readonly received: BitsPerSecond | undefined };
   readonly adopt: boolean;
+}
+
+/** Whether the host end of a NIC is a tap: with or without the kernel's help. */
+export function isOnTap({ backend }: Pick<DesiredNic, 'backend'>): boolean {
+  return backend.kind === 'tap' || backend.kind === 'vhost-net';
 }
 
 /** A NIC as people name it: `web1:0`. */

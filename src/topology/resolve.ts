@@ -1,5 +1,5 @@
 /** Topology → desired state: defaults, addresses, device names. Nothing is left open. Pure. */
-import { dirname, resolve as toAbsolute } from 'node:path';
+import { dirname, extname, resolve as toAbsolute } from 'node:path';
 import type { Mac } from '../units/mac.ts';
 import { uuidFromNames } from '../units/uuid.ts';
 import type { VlanId, VlanMode } from '../units/vlan.ts';
@@ -7,16 +7,21 @@ import { addressGiver, deviceNameGiver, macGiver, renderPrefixed, toSeed, uuidOf
 import type {
   DesiredBoot,
   DesiredBridge,
+  DesiredDisk,
   DesiredNetwork,
   DesiredNic,
   DesiredState,
   DesiredUplink,
   DesiredVm,
+  DiskFormat,
 } from './desired.ts';
+import { DISK_DEFAULTS } from './diskschema.ts';
+import { NIC_DEFAULTS } from './nicschema.ts';
 import type { Topology } from './read.ts';
 import {
   DEFAULTS,
   type BridgeEntry,
+  type DiskEntry,
   type NetworkEntry,
   type NicEntry,
   type ProfileEntry,
@@ -76,15 +81,26 @@ function toContext(
     networks,
     profiles: new Map(Object.entries(document.profiles ?? {})),
     giveMac: macGiver(macs),
-    giveDevice: deviceNameGiver(
-      bridges.flatMap(({ name, uplinks }) => [name, ...uplinks.map(({ device }) => device)]),
-    ),
+    giveDevice: deviceNameGiver(devicesOf(document, bridges)),
     giveAddress: new Map(
       [...networks].flatMap(([name, { cidr }]) =>
         cidr ? [[name, addressGiver(cidr, addresses.get(name) ?? [])] as const] : [],
       ),
     ),
   };
+}
+
+/** The devices that the file names: no NIC gets such a name. */
+function devicesOf(document: Topology['document'], bridges: readonly DesiredBridge[]): string[] {
+  const settings = [
+    ...Object.values(document.profiles ?? {}),
+    ...Object.values(document.vms ?? {}).flatMap((vm) => vm?.nics ?? []),
+  ];
+  return [
+    ...bridges.flatMap(({ name, uplinks }) => [name, ...uplinks.map(({ device }) => device)]),
+    ...Object.values(document.networks ?? {}).flatMap(({ linuxBridge }) => linuxBridge ?? []),
+    ...settings.flatMap((one) => (one?.backend?.kind === 'macvtap' ? one.backend.device : [])),
+  ];
 }
 
 function toBridge(name: string, entry: Partial<BridgeEntry>): DesiredBridge {
@@ -104,8 +120,8 @@ function toUplink({ device, trunk, vlan, adopt }: UplinkEntry): DesiredUplink {
   return { device, vlan: vlan === undefined ? undefined : toVlanMode(vlan), adopt };
 }
 
-function toNetwork(name: string, { bridge, vlan, cidr }: NetworkEntry): DesiredNetwork {
-  return { name, bridge, vlan, cidr: cidr?.text };
+function toNetwork(name: string, { bridge, linuxBridge, vlan, cidr }: NetworkEntry): DesiredNetwork {
+  return { name, bridge, linuxBridge, vlan, cidr: cidr?.text };
 }
 
 function toVm(name: string, entry: Partial<VmEntry>, context: Context): DesiredVm {
@@ -116,6 +132,7 @@ function toVm(name: string, entry: Partial<VmEntry>, context: Context): DesiredV
     memoryBytes: entry.memory ?? DEFAULTS.memoryBytes,
     cpus: entry.cpus ?? DEFAULTS.cpus,
     boot: entry.boot ? toBoot(entry.boot, context.directory) : undefined,
+    disks: (entry.disks ?? []).map((disk, index) => toDisk(name, index, disk, context.directory)),
     nics: (entry.nics ?? []).map((nic, index) => toNic({ name, uuid }, index, nic, context)),
   };
 }
@@ -126,6 +143,37 @@ function toBoot({ kernel, initrd, append }: NonNullable<VmEntry['boot']>, direct
     initrd: initrd === undefined ? undefined : toAbsolute(directory, initrd),
     append,
   };
+}
+
+function toDisk(vm: string, index: number, entry: DiskEntry, directory: string): DesiredDisk {
+  const { image, size, base, format, baseFormat, bus, readOnly } = entry;
+  return {
+    vm,
+    index,
+    image: toAbsolute(directory, image),
+    format: format ?? formatOf(image),
+    sizeBytes: size,
+    base:
+      base === undefined
+        ? undefined
+        : { image: toAbsolute(directory, base), format: baseFormat ?? formatOf(base) },
+    bus,
+    readOnly,
+  };
+}
+
+/** By the endings that images have by custom; `.img` is raw. */
+const FORMAT_OF_ENDING: Readonly<Record<string, DiskFormat>> = {
+  '.img': 'raw',
+  '.raw': 'raw',
+  '.qcow2': 'qcow2',
+  '.vdi': 'vdi',
+  '.vhdx': 'vhdx',
+  '.vmdk': 'vmdk',
+};
+
+function formatOf(image: string): DiskFormat {
+  return FORMAT_OF_ENDING[extname(image).toLowerCase()] ?? DISK_DEFAULTS.format;
 }
 
 function toNic(
@@ -141,16 +189,27 @@ function toNic(
   const profile = context.profiles.get(entry.profile ?? '');
   const ip = entry.ip && network.cidr ? renderPrefixed(entry.ip.value, network.cidr) : undefined;
   const vlan = entry.vlan ?? profile?.vlan;
+  const backend = entry.backend ?? profile?.backend ?? NIC_DEFAULTS.backend;
+  const isPlugged = backend.kind !== 'macvtap' && backend.kind !== 'passthrough';
   return {
     vm: vm.name,
     vmUuid: vm.uuid,
     index,
     ifaceId: uuidOfSeed(seed),
     network: entry.network,
-    bridge: network.bridge,
+    bridge: isPlugged ? network.bridge : undefined,
+    linuxBridge: isPlugged ? network.linuxBridge : undefined,
     device: context.giveDevice(`${vm.name}-${String(index)}`),
-    model: entry.model ?? profile?.model ?? DEFAULTS.model,
-    backend: entry.backend ?? profile?.backend ?? DEFAULTS.backend,
+    model: entry.model ?? profile?.model ?? NIC_DEFAULTS.model,
+    backend,
+    queues: entry.queues ?? profile?.queues ?? NIC_DEFAULTS.queues,
+    ring: { rx: entry.ring?.rx ?? profile?.ring?.rx, tx: entry.ring?.tx ?? profile?.ring?.tx },
+    offloads: {
+      csum: entry.offloads?.csum ?? profile?.offloads?.csum ?? true,
+      tso: entry.offloads?.tso ?? profile?.offloads?.tso ?? true,
+      ufo: entry.offloads?.ufo ?? profile?.offloads?.ufo ?? true,
+    },
+    mtu: entry.mtu ?? profile?.mtu,
     mac: entry.mac ?? context.giveMac(seed),
     ip: ip ?? context.giveAddress.get(entry.network)?.(seed),
     vlan: vlan === undefined ? { mode: 'access', tag: network.vlan ?? UNTAGGED } : toVlanMode(vlan),

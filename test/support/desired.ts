@@ -28,6 +28,15 @@ export function bridge(name: string, settings: Partial<DesiredBridge> = {}): Des
   };
 }
 
+/** What a NIC is of which the file says nothing. */
+export const PLAIN_NIC = {
+  backend: { kind: 'tap' },
+  queues: 1,
+  ring: { rx: undefined, tx: undefined },
+  offloads: { csum: true, tso: true, ufo: true },
+  mtu: undefined,
+} as const satisfies Partial<DesiredNic>;
+
 export function nic(vm: string, index: number, settings: Partial<DesiredNic> = {}): DesiredNic {
   return {
     vm,
@@ -36,9 +45,10 @@ export function nic(vm: string, index: number, settings: Partial<DesiredNic> = {
     ifaceId: `iface-of-${vm}-${String(index)}`,
     network: 'web',
     bridge: 'br0',
+    linuxBridge: undefined,
     device: `${vm}-${String(index)}`,
     model: 'virtio',
-    backend: 'tap',
+    ...PLAIN_NIC,
     mac: mac('52:54:00:10:00:01'),
     ip: undefined,
     vlan: { mode: 'access', tag: vlanId(10) },
@@ -65,6 +75,7 @@ export function desiredState(
       memoryBytes: 2 ** 28,
       cpus: 1,
       boot: undefined,
+      disks: [],
       nics: nics.filter((each) => each.vm === vm),
     })),
   };

@@ -3,6 +3,7 @@ import type { DesiredNic, DesiredState } from '../../src/topology/desired.ts';
 import { uuidFromNames } from '../../src/units/uuid.ts';
 import { macFromHash } from '../../src/units/mac.ts';
 import { toVlanId } from '../../src/units/vlan.ts';
+import { PLAIN_NIC } from './desired.ts';
 
 /** One VM with one NIC; the VM has the device's name unless another is given. */
 export interface TapWish {
@@ -25,16 +26,17 @@ export function desiredTaps(topology: string, wishes: readonly TapWish[]): Desir
       ifaceId: uuidFromNames(topology, name, '0'),
       network: 'net',
       bridge: 'br0',
+      linuxBridge: undefined,
       device: wish.device,
       model: wish.model ?? 'virtio',
-      backend: 'tap',
+      ...PLAIN_NIC,
       mac: macFromHash(Buffer.from(name.padEnd(3)).toString('hex')),
       ip: undefined,
       vlan: { mode: 'access', tag },
       limit: { sent: undefined, received: undefined },
       adopt: wish.adopt ?? false,
     };
-    return { name, uuid, memoryBytes: 2 ** 28, cpus: 1, boot: undefined, nics: [nic] };
+    return { name, uuid, memoryBytes: 2 ** 28, cpus: 1, boot: undefined, disks: [], nics: [nic] };
   });
   return { name: topology, bridges: [], networks: [], vms };
 }

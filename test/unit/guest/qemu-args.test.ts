@@ -15,6 +15,7 @@ function bootable(settings: Partial<DesiredVm & { boot: DesiredBoot }> = {}): De
     memoryBytes: 256 * 2 ** 20,
     cpus: 2,
     boot: { kernel: '/images/vmlinux', initrd: '/images/initrd.gz', append: 'console=ttyS0 quiet' },
+    disks: [],
     nics: [],
     ...settings,
   };

@@ -47,7 +47,7 @@ describe('topology/read: the shape', () => {
 
   it('names what is missing', () => {
     expect(placesOf('name: site')).to.deep.equal(['1:1 KEY_MISSING']);
-    expect(placesOf(withLines('networks:', '  web: {}'))).to.deep.equal(['4:3 KEY_MISSING']);
+    expect(placesOf(withLines('networks:', '  web: {}'))).to.deep.equal(['4:3 NETWORK_WITHOUT_BRIDGE']);
     expect(placesOf(withNics('{}'))).to.deep.equal(['7:5 KEY_MISSING']);
     expect(messagesOf(withNics('{}'))).to.deep.equal([
       '"network" is missing. Add it: a name under "networks".',
@@ -97,27 +97,13 @@ describe('topology/read: the shape', () => {
     expect(later(withLines('bridges: { br0: { uplinks: [{ device: e, lacp: active }] } }'))).to.deep.equal([
       '"lacp"',
     ]);
-    expect(
-      later(withLines('bridges: { br0: }', 'networks: { o: { bridge: br0, linuxBridge: b } }')),
-    ).to.deep.equal(['"linuxBridge"']);
     expect(later(withLines('profiles: { p: { dscp: af31 } }'))).to.deep.equal(['"dscp"']);
-    expect(later(withLines('vms: { a: { disks: [] } }'))).to.deep.equal(['"disks"']);
     expect(later(withNics('{ network: web, antiSpoof: true }'))).to.deep.equal(['"antiSpoof"']);
-    expect(later(withNics('{ network: web, backend: vhost-net }'))).to.deep.equal(['"backend: vhost-net"']);
-    expect(later(withNics('{ network: web, backend: vhost-user }'))).to.deep.equal(['"backend: vhost-user"']);
-    expect(later(withNics('{ network: web, backend: { macvtap: eno2, mode: bridge } }'))).to.deep.equal([
-      '"backend: macvtap"',
-    ]);
-    expect(later(withNics('{ network: web, backend: { passthrough: "0000:03:00.1" } }'))).to.deep.equal([
-      '"backend: passthrough"',
-    ]);
   });
 
-  it('does not ask a bond for its device, nor a Linux bridge for its bridge', () => {
+  it('does not ask a bond for its device', () => {
     const bond = withLines('bridges: { br0: { uplinks: [{ bond: [a, b], mode: balance-tcp }] } }');
     expect(issuesOf(bond).map(({ code }) => code)).to.deep.equal(['NOT_SUPPORTED_YET', 'NOT_SUPPORTED_YET']);
-    const linuxBridge = withLines('networks: { old: { linuxBridge: virbr9 } }');
-    expect(issuesOf(linuxBridge).map(({ code }) => code)).to.deep.equal(['NOT_SUPPORTED_YET']);
   });
 
   it('reports every duplicate key beside all else', () => {

@@ -41,7 +41,13 @@ describe('topology/resolve', () => {
         uplinks: [],
       },
     ]);
-    expect(state.networks[0]).to.deep.equal({ name: 'web', bridge: 'br0', vlan: 10, cidr: '10.1.0.0/16' });
+    expect(state.networks[0]).to.deep.equal({
+      name: 'web',
+      bridge: 'br0',
+      linuxBridge: undefined,
+      vlan: 10,
+      cidr: '10.1.0.0/16',
+    });
     expect(state.vms).to.deep.equal([
       {
         name: 'v',
@@ -49,6 +55,7 @@ describe('topology/resolve', () => {
         memoryBytes: 2 ** 28,
         cpus: 1,
         boot: undefined,
+        disks: [],
         nics: [
           {
             vm: 'v',
@@ -57,9 +64,14 @@ describe('topology/resolve', () => {
             ifaceId: '8c9b99d7-b4de-8cc6-8aaf-554bf264b39a',
             network: 'bare',
             bridge: 'br0',
+            linuxBridge: undefined,
             device: 'v-0',
             model: 'virtio',
-            backend: 'tap',
+            backend: { kind: 'tap' },
+            queues: 1,
+            ring: { rx: undefined, tx: undefined },
+            offloads: { csum: true, tso: true, ufo: true },
+            mtu: undefined,
             mac: state.vms[0]?.nics[0]?.mac,
             ip: undefined,
             vlan: { mode: 'access', tag: 0 },
