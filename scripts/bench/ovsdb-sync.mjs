@@ -44,10 +44,13 @@ const SHOW_COLUMNS = {
 const NOTHING = {
   Open_vSwitch: 'next_cfg=-7',
   Bridge: 'name=-',
+  Controller: 'target=-',
   Port: 'name=-',
   Interface: 'name=-',
   QoS: 'type=-',
 };
+
+for (const table of Object.keys(COLUMNS)) if (!NOTHING[table]) throw new Error(`NOTHING has no ${table}`);
 
 const ports = Number(process.argv[2] ?? 20_000);
 console.log(peers());
