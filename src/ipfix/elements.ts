@@ -182,12 +182,21 @@ function readCounter(view: DataView, offset: number, length: number): bigint | u
   return (high << 32n) | BigInt(view.getUint32(offset + length - 4));
 }
 
+/** A call into the decoder of UTF-8 costs more than that many single characters. */
+const SHORT_TEXT = 32;
+
 /** Where a text has a fixed length, some exporters fill it up with zeros. */
 function readText(view: DataView, offset: number, length: number): string {
-  const bytes = bytesOf(view, offset, length);
   let end = length;
-  while (end > 0 && bytes[end - 1] === 0) end--;
-  return bytes.toString('utf8', 0, end);
+  while (end > 0 && view.getUint8(offset + end - 1) === 0) end--;
+  if (end > SHORT_TEXT) return bytesOf(view, offset, end).toString('utf8');
+  let text = '';
+  for (let at = offset; at < offset + end; at++) {
+    const byte = view.getUint8(at);
+    if (byte >= 0x80) return bytesOf(view, offset, end).toString('utf8');
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 function bytesOf(view: DataView, offset: number, length: number): Buffer {

@@ -42,10 +42,16 @@ export function decodeRecord(
   let others: IpfixOther[] | undefined;
   let at = offset;
   for (const field of template.fields) {
-    const extent = findExtent(view, at, end, field);
-    if (extent === undefined) return undefined;
-    const { start, length } = extent;
-    at = start + length;
+    let { length } = field;
+    if (length === VARIABLE_LENGTH) {
+      const prefix = prefixBytes(view, at, end);
+      if (prefix === undefined) return undefined;
+      length = prefix === 1 ? view.getUint8(at) : view.getUint16(at + 1);
+      at += prefix;
+    }
+    const start = at;
+    if (end - start < length) return undefined;
+    at += length;
     const value = field.value?.read(view, start, length);
     if (field.value === undefined || value === undefined) {
       others ??= [];
@@ -61,26 +67,14 @@ export function decodeRecord(
 
 type Values = Partial<Record<ValueName, ReturnType<ReadValue>>>;
 
-function findExtent(
-  view: DataView,
-  at: number,
-  end: number,
-  field: TemplateField,
-): { readonly start: number; readonly length: number } | undefined {
-  let start = at;
-  let { length } = field;
-  if (length === VARIABLE_LENGTH) {
-    if (end - at < 1) return undefined;
-    length = view.getUint8(at);
-    start = at + 1;
-    // 255: the length is in the next two bytes (RFC 7011 §7).
-    if (length === 255) {
-      if (end - at < 3) return undefined;
-      length = view.getUint16(at + 1);
-      start = at + 3;
-    }
-  }
-  return end - start < length ? undefined : { start, length };
+/**
+ * How many bytes say the length of a field that has none of its own: one, or three where that is 255 (RFC 7011 §7).
+ * @returns `undefined` where they go beyond `end`
+ */
+function prefixBytes(view: DataView, at: number, end: number): 1 | 3 | undefined {
+  if (end - at < 1) return undefined;
+  if (view.getUint8(at) < 255) return 1;
+  return end - at < 3 ? undefined : 3;
 }
 
 function toOther(view: DataView, start: number, length: number, field: TemplateField): IpfixOther {

@@ -87,7 +87,7 @@ function decodeSpecifiers(
 
 function nameFields(specifiers: readonly Specifier[]): TemplateField[] {
   const taken = new Set<string>();
-  let side: 'ingress' | 'egress' | undefined;
+  let side: keyof typeof SIDED | undefined;
   return specifiers.map((specifier) => {
     const element = findElement(specifier.enterprise, specifier.id);
     if (element === undefined) return { ...specifier, value: undefined };
@@ -102,8 +102,13 @@ function nameFields(specifiers: readonly Specifier[]): TemplateField[] {
   });
 }
 
-function nameOnSide(name: ValueName, side: 'ingress' | 'egress' | undefined): ValueName {
+/** Written out: a name that is put together at run time is looked up anew in each record. */
+const SIDED = {
+  ingress: { interfaceName: 'ingressInterfaceName', interfaceDescription: 'ingressInterfaceDescription' },
+  egress: { interfaceName: 'egressInterfaceName', interfaceDescription: 'egressInterfaceDescription' },
+} as const;
+
+function nameOnSide(name: ValueName, side: keyof typeof SIDED | undefined): ValueName {
   if (side === undefined) return name;
-  if (name === 'interfaceName') return `${side}InterfaceName`;
-  return name === 'interfaceDescription' ? `${side}InterfaceDescription` : name;
+  return name === 'interfaceName' || name === 'interfaceDescription' ? SIDED[side][name] : name;
 }
