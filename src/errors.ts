@@ -655,6 +655,12 @@ const registry = {
     (d: { image: string; vm: string; other: string; line: number }) =>
       `VM "${d.vm}" and VM "${d.other}" (line ${String(d.line)}) would both write to "${d.image}". Give each an image of its own; "base" lets them share what they begin with.`,
   ),
+  DISK_IDE_READ_ONLY: define(
+    78,
+    422,
+    (d: { vm: string }) =>
+      `A disk of VM "${d.vm}" is read-only on the IDE bus, which has no such disks. Write "bus: virtio", or leave out "readOnly".`,
+  ),
   DISK_BASE_WRITTEN: define(
     78,
     422,
@@ -909,6 +915,31 @@ const registry = {
     (d: { vm: string; said: string }) =>
       `QEMU did not start VM "${d.vm}": ${d.said}. ` +
       'Mend what it names; "vsb vm qemu-args" prints the command to try by hand.',
+  ),
+  GUEST_RUNS_ON_QEMU: define(
+    1,
+    409,
+    (d: { vm: string; path: string }) =>
+      `VM "${d.vm}" runs already, with QEMU. Stop it first: vsb vm stop ${d.path} ${d.vm}`,
+  ),
+  LIBVIRT_UNFIT: define(
+    1,
+    400,
+    (d: { vm: string; text: string }) =>
+      `VM "${d.vm}" cannot be written as XML, which has no control characters: ${JSON.stringify(d.text)}. ` +
+      'Rename the file, or take them out of "append".',
+  ),
+  LIBVIRT_FAILED: define(
+    1,
+    500,
+    (d: { what: string; said: string }) =>
+      `libvirt did not do it (${d.what}): ${d.said}. Mend what it names; "virsh list --all" shows whether libvirt answers.`,
+  ),
+  LIBVIRT_NAME_TAKEN: define(
+    1,
+    409,
+    (d: { vm: string; uuid: string }) =>
+      `libvirt already has a domain "${d.vm}" that is another VM (UUID ${d.uuid}). It is left alone: rename one of the two.`,
   ),
   GUEST_NOT_RUNNING: define(
     1,

@@ -1,15 +1,13 @@
-/** `vsb vm`: the guests of a topology. Flags and what a person reads; the work is app/vm.ts's. */
-import { FORMAT_VERSION } from '../units/formatversion.ts';
+/** `vsb vm`: starts, stops and reaches the guests of a topology. Flags and what a person reads; the work is app/vm.ts's. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { SettingFlags } from '../app/settings.ts';
 import type { VmResult } from '../app/vm.ts';
-import { VsbError } from '../errors.ts';
+import { fail, VsbError } from '../errors.ts';
 import { toDurationMs } from '../units/duration.ts';
-import { toPrintable } from '../units/printable.ts';
-import { addCommonOptions, addSwitchOptions, outputOption } from './options.ts';
-import { interruptSignal, runVerb, writeData, writeError, type AddVerb } from './verb.ts';
-
-type Flags = SettingFlags & { readonly logLevel: string };
+import { addCommonOptions, addSwitchOptions } from './options.ts';
+import { interruptSignal, runVerb, writeError, type AddVerb } from './verb.ts';
+import { addList } from './vmlist.ts';
+import { acceleratorOption, connectOption, type VmFlags } from './vmoptions.ts';
+import { addLibvirtXml, addQemuArgs } from './vmprint.ts';
 
 export const add: AddVerb = (program) => {
   const vm = program.command('vm').description('start, stop, list and reach the guests of a topology');
@@ -18,6 +16,7 @@ export const add: AddVerb = (program) => {
   addList(vm);
   addConsole(vm);
   addQemuArgs(vm);
+  addLibvirtXml(vm);
   vm.addHelpText('after', '\nExample:\n  vsb vm start topologies/two-tier.vsb.yaml --wait GUEST-UP\n');
 };
 
@@ -28,6 +27,13 @@ function addStart(vm: Command): void {
     .argument('<file>', 'topology file')
     .argument('[vms...]', 'VMs by name (default: all)')
     .addOption(acceleratorOption())
+    .addOption(
+      new Option('--with <program>', 'who runs them; libvirt: as domains that are gone when they have ended')
+        .choices(['qemu', 'libvirt'])
+        .default('qemu')
+        .env('VSB_VM_WITH'),
+    )
+    .addOption(connectOption())
     .addOption(
       new Option(
         '--wait <text>',
@@ -43,9 +49,20 @@ function addStart(vm: Command): void {
     (
       file: string,
       vms: string[],
-      flags: Flags & { accel: 'auto' | 'kvm' | 'tcg'; wait?: string; timeout: number },
+      flags: VmFlags & {
+        accel: 'auto' | 'kvm' | 'tcg';
+        with: 'qemu' | 'libvirt';
+        connect?: string;
+        wait?: string;
+        timeout: number;
+      },
     ) =>
       runVerb(flags.logLevel, async () => {
+        if (flags.with === 'libvirt' && flags.wait !== undefined) {
+          const what =
+            '--wait reads the console of a VM that runs with QEMU. With libvirt use: virsh console VM';
+          throw fail('USAGE', { what });
+        }
         const [{ startVms }, { toSettings }] = await Promise.all([
           import('../app/vm.ts'),
           import('../app/settings.ts'),
@@ -53,15 +70,18 @@ function addStart(vm: Command): void {
         const results = await startVms(toSettings(flags), file, {
           vms,
           accelerator: flags.accel,
+          with: flags.with,
+          libvirt: { uri: flags.connect, signal: interruptSignal() },
           waitFor: flags.wait,
           timeoutMs: flags.timeout,
           signal: interruptSignal(),
         });
-        return report(results, (outcome) =>
-          outcome.outcome === 'started'
-            ? `started, pid ${String(outcome.pid)}, ${outcome.accelerator} (${outcome.reason})`
-            : `already running, pid ${String(outcome.pid)}`,
-        );
+        return report(results, (outcome) => {
+          const who = 'pid' in outcome ? `pid ${String(outcome.pid)}` : `libvirt's domain ${outcome.domain}`;
+          return outcome.outcome === 'started'
+            ? `started, ${who}, ${outcome.accelerator} (${outcome.reason})`
+            : `already running, ${who}`;
+        });
       }),
   );
 }
@@ -73,16 +93,18 @@ function addStop(vm: Command): void {
     .argument('<file>', 'topology file')
     .argument('[vms...]', 'VMs by name (default: all that run)')
     .addOption(new Option('--force', 'at once, without the power button').default(false).env('VSB_VM_FORCE'))
+    .addOption(connectOption())
     .addOption(timeoutOption('how long a guest may take after its power button', '10s'))
     .addHelpText('after', '\nExample:\n  vsb vm stop web.vsb.yaml web1\n');
   addCommonOptions(command).action(
-    (file: string, vms: string[], flags: Flags & { force: boolean; timeout: number }) =>
+    (file: string, vms: string[], flags: VmFlags & { force: boolean; connect?: string; timeout: number }) =>
       runVerb(flags.logLevel, async () => {
         const [{ stopVms }, { toSettings }] = await Promise.all([
           import('../app/vm.ts'),
           import('../app/settings.ts'),
         ]);
-        const options = { vms, force: flags.force, timeoutMs: flags.timeout };
+        const libvirt = { uri: flags.connect };
+        const options = { vms, force: flags.force, timeoutMs: flags.timeout, libvirt };
         return report(await stopVms(toSettings(flags), file, options), (outcome) => STOPPED[outcome]);
       }),
   );
@@ -95,47 +117,6 @@ const STOPPED = {
   'not-running': 'was not running',
 } as const;
 
-function addList(vm: Command): void {
-  const command = vm
-    .command('list')
-    .description(
-      'list the guests that were started and not stopped: running, stopped (by themselves), crashed',
-    )
-    .argument('[file]', 'topology file (default: every guest of the run directory)')
-    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
-    .addHelpText('after', '\nExample:\n  vsb vm list -o json\n');
-  addCommonOptions(command).action(
-    (file: string | undefined, flags: Flags & { output: 'table' | 'json' | 'yaml' }) =>
-      runVerb(flags.logLevel, async () => {
-        const [{ listVms }, { toSettings }] = await Promise.all([
-          import('../app/vm.ts'),
-          import('../app/settings.ts'),
-        ]);
-        const guests = await listVms(toSettings(flags), file);
-        if (flags.output !== 'table') {
-          const { renderDocument } = await import('../output/document.ts');
-          writeData(renderDocument({ formatVersion: FORMAT_VERSION, guests }, flags.output));
-          return 0;
-        }
-        const rows = guests.map((guest) => [
-          guest.topology,
-          guest.vm,
-          guest.status,
-          guest.pid === undefined ? '-' : String(guest.pid),
-          guest.accelerator ?? '-',
-          guest.startedAt ?? '-',
-        ]);
-        writeData(
-          columns([
-            ['TOPOLOGY', 'VM', 'STATUS', 'PID', 'ACCEL', 'STARTED'],
-            ...rows.map((row) => row.map(toPrintable)),
-          ]),
-        );
-        return 0;
-      }),
-  );
-}
-
 function addConsole(vm: Command): void {
   const command = vm
     .command('console')
@@ -147,7 +128,7 @@ function addConsole(vm: Command): void {
       '\nWithout a terminal stdin goes to the guest and its answers to stdout, until stdin ends and the guest is quiet.\n' +
         '\nExample:\n  vsb vm console web.vsb.yaml web1\n  echo "ip addr" | vsb vm console web.vsb.yaml web1\n',
     );
-  addCommonOptions(command).action((file: string, name: string, flags: Flags) =>
+  addCommonOptions(command).action((file: string, name: string, flags: VmFlags) =>
     runVerb(flags.logLevel, async () => {
       const [{ openConsole }, { toSettings }] = await Promise.all([
         import('../app/vm.ts'),
@@ -170,40 +151,6 @@ function addConsole(vm: Command): void {
   );
 }
 
-function addQemuArgs(vm: Command): void {
-  const command = vm
-    .command('qemu-args')
-    .description('print the command that starts a VM here, one line for each')
-    .argument('<file>', 'topology file')
-    .argument('[vms...]', 'VMs by name (default: all)')
-    .addOption(acceleratorOption())
-    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
-    .addHelpText('after', '\nExample:\n  vsb vm qemu-args web.vsb.yaml web1\n');
-  addSwitchOptions(command).action(
-    (
-      file: string,
-      vms: string[],
-      flags: Flags & { accel: 'auto' | 'kvm' | 'tcg'; output: 'table' | 'json' | 'yaml' },
-    ) =>
-      runVerb(flags.logLevel, async () => {
-        const [{ startCommands }, { toSettings }] = await Promise.all([
-          import('../app/vm.ts'),
-          import('../app/settings.ts'),
-        ]);
-        const commands = await startCommands(toSettings(flags), file, vms, flags.accel);
-        if (flags.output !== 'table') {
-          const { renderDocument } = await import('../output/document.ts');
-          writeData(renderDocument({ formatVersion: FORMAT_VERSION, commands }, flags.output));
-          return 0;
-        }
-        const line = ({ directory, argv }: (typeof commands)[number]): string =>
-          `mkdir -p ${quote(directory)} && ${argv.map(quote).join(' ')}\n`;
-        writeData(commands.map(line).join(''));
-        return 0;
-      }),
-  );
-}
-
 /** Tells of each VM what became of it. @returns the highest exit status of the faults, else 0 */
 function report<Outcome>(results: readonly VmResult<Outcome>[], words: (outcome: Outcome) => string): number {
   let status = 0;
@@ -216,13 +163,6 @@ function report<Outcome>(results: readonly VmResult<Outcome>[], words: (outcome:
   return status;
 }
 
-function acceleratorOption(): Option {
-  return new Option('--accel <accelerator>', 'auto: KVM where it boots the kernel, else emulation (tcg)')
-    .choices(['auto', 'kvm', 'tcg'])
-    .default('auto')
-    .env('VSB_ACCEL');
-}
-
 function timeoutOption(what: string, defaultText: string): Option {
   return new Option('--timeout <duration>', what)
     .default(toDurationMs(defaultText), defaultText)
@@ -232,23 +172,4 @@ function timeoutOption(what: string, defaultText: string): Option {
       return ms;
     })
     .env('VSB_VM_TIMEOUT');
-}
-
-/** Left-aligned columns with two blanks between. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
-          .join('')
-          .trimEnd()}\n`,
-    )
-    .join('');
-}
-
-/** A word as a POSIX shell reads it back. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

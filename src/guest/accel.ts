@@ -23,10 +23,11 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /**
  * Chooses `kvm` where it boots the kernel, else `tcg`. The first question about a kernel takes up to 5 s.
+ * @param kernel `undefined` for a guest that boots from a disk: then a boot sector of ours stands for it
  * @throws PROGRAM_MISSING where QEMU is not installed, FILE_UNREADABLE for the kernel, FILE_UNWRITABLE, CANCELLED
  */
 export async function chooseAccelerator(
-  kernel: string,
+  kernel: string | undefined,
   runDir: string,
   signal?: AbortSignal,
 ): Promise<AcceleratorChoice> {
@@ -52,20 +53,39 @@ async function kvmObstacle(): Promise<string | undefined> {
   }
 }
 
+/**
+ * A disk whose boot sector writes a letter to the first serial port and ends QEMU by its debug port: mov dx,0x3f8;
+ * mov al,'K'; out dx,al; mov dx,0x501; out dx,al; hlt.
+ */
+async function writeBootSector(directory: string): Promise<string> {
+  const sector = Buffer.alloc(512);
+  sector.set([0xba, 0xf8, 0x03, 0xb0, 0x4b, 0xee, 0xba, 0x01, 0x05, 0xee, 0xf4, 0xeb, 0xfd]);
+  sector.set([0x55, 0xaa], 510);
+  const path = join(directory, 'disk');
+  await writeFile(path, sector);
+  return path;
+}
+
 /** Boots the kernel: it finds no root, panics, and "reboots", which ends QEMU. What counts is that it spoke. */
 async function probe(
-  kernel: string,
+  kernel: string | undefined,
   runDir: string,
   signal: AbortSignal | undefined,
 ): Promise<AcceleratorChoice> {
   const directory = await mkdtemp(join(runDir, 'accelerator-')).catch(failAs('FILE_UNWRITABLE', runDir));
   try {
     const said = join(directory, 'serial');
-    const stderr = await boot(kernel, said, signal);
+    const what = kernel === undefined ? 'a boot sector' : 'this kernel';
+    const stderr = await boot(
+      kernel ?? (await writeBootSector(directory)),
+      said,
+      kernel === undefined,
+      signal,
+    );
     const spoke = (await stat(said).catch(() => undefined))?.size ?? 0;
-    if (spoke > 0) return { accelerator: 'kvm', reason: 'KVM boots this kernel' };
-    const why = stderr ?? `the kernel printed nothing within ${String(PROBE_MS)} ms`;
-    return { accelerator: 'tcg', reason: `/dev/kvm is there, but does not boot this kernel: ${why}` };
+    if (spoke > 0) return { accelerator: 'kvm', reason: `KVM boots ${what}` };
+    const why = stderr ?? `it printed nothing within ${String(PROBE_MS)} ms`;
+    return { accelerator: 'tcg', reason: `/dev/kvm is there, but does not boot ${what}: ${why}` };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -73,8 +93,9 @@ async function probe(
 
 /** @returns what QEMU complained of, or `undefined` where it was ended by the time limit. */
 async function boot(
-  kernel: string,
+  path: string,
   serialFile: string,
+  isDisk: boolean,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const args = [
@@ -83,8 +104,9 @@ async function boot(
     ...BARE_MACHINE,
     '-no-reboot',
     ...['-serial', `file:${serialFile}`],
-    ...['-kernel', kernel],
-    ...['-append', 'console=ttyS0 earlyprintk=ttyS0 panic=-1'],
+    ...(isDisk
+      ? ['-drive', `file=${path},format=raw,if=ide`, '-device', 'isa-debug-exit']
+      : ['-kernel', path, '-append', 'console=ttyS0 earlyprintk=ttyS0 panic=-1']),
   ];
   try {
     const { status, stderr } = await run(QEMU, args, { timeoutMs: PROBE_MS, signal });
@@ -97,11 +119,10 @@ async function boot(
 }
 
 /** The answer holds for this boot of the host and this version of the kernel's file. */
-async function probeKey(kernel: string): Promise<string> {
-  const [bootId, file] = await Promise.all([
-    readFile(BOOT_ID, 'utf8'),
-    stat(kernel).catch(failAs('FILE_UNREADABLE', kernel)),
-  ]);
+async function probeKey(kernel: string | undefined): Promise<string> {
+  const bootId = await readFile(BOOT_ID, 'utf8');
+  if (kernel === undefined) return `${bootId.trim()} boot sector`;
+  const file = await stat(kernel).catch(failAs('FILE_UNREADABLE', kernel));
   return [bootId.trim(), kernel, String(file.mtimeMs), String(file.size)].join(' ');
 }
 

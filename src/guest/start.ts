@@ -2,7 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 import { fail } from '../errors.ts';
 import { run } from '../process/run.ts';
-import type { DesiredBoot, DesiredVm } from '../topology/desired.ts';
+import { isOnTap, type DesiredBoot, type DesiredVm } from '../topology/desired.ts';
 import type { AcceleratorChoice } from './accel.ts';
 import { vnetHeader, type TapFacts } from './offload.ts';
 import { QEMU, qemuArgs, type Accelerator } from './qemu-args.ts';
@@ -25,8 +25,8 @@ export interface GuestHome {
   readonly runDir: string;
   /** Namespace of the taps; QEMU runs in it. */
   readonly netns: string | undefined;
-  /** How a kernel is to be run (accel.ts, or what was asked for). */
-  readonly accelerate: (kernel: string) => Promise<AcceleratorChoice>;
+  /** How a guest with this kernel, or one that boots from a disk, is to be run (accel.ts, or what was asked for). */
+  readonly accelerate: (kernel: string | undefined) => Promise<AcceleratorChoice>;
   /** Keeps a guest from being started; one whose QEMU is on its way is seen through. */
   readonly signal: AbortSignal | undefined;
 }
@@ -113,17 +113,19 @@ function requireBoot(vm: DesiredVm): BootableVm {
   return { ...vm, boot: vm.boot };
 }
 
-async function requireBootFiles(vm: BootableVm): Promise<void> {
-  for (const path of [vm.boot.kernel, vm.boot.initrd]) {
+/** @throws GUEST_BOOT_FILE_MISSING */
+export async function requireBootFiles({ name, boot }: DesiredVm): Promise<void> {
+  for (const path of [boot?.kernel, boot?.initrd]) {
     if (path === undefined) continue;
     await access(path, constants.R_OK).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      throw fail('GUEST_BOOT_FILE_MISSING', { vm: vm.name, path, why }, { cause: error });
+      throw fail('GUEST_BOOT_FILE_MISSING', { vm: name, path, why }, { cause: error });
     });
   }
 }
 
-function requireTaps(vm: DesiredVm, taps: ReadonlyMap<string, TapFacts>, path: string): void {
+/** @param path of the topology @throws GUEST_TAP_MISSING */
+export function requireTaps(vm: DesiredVm, taps: ReadonlyMap<string, TapFacts>, path: string): void {
   const missing = devicesOf(vm).filter((device) => !taps.has(device));
   if (missing.length > 0) throw fail('GUEST_TAP_MISSING', { vm: vm.name, devices: missing, path });
 }
@@ -154,6 +156,7 @@ async function runQemu(vm: string, args: readonly string[], netns: string | unde
   throw fail('GUEST_NOT_STARTED', { vm, said });
 }
 
-function devicesOf(vm: DesiredVm): string[] {
-  return vm.nics.map((nic) => nic.device);
+/** The taps of a VM. */
+export function devicesOf(vm: DesiredVm): string[] {
+  return vm.nics.filter(isOnTap).map((nic) => nic.device);
 }

@@ -15,6 +15,8 @@ export function checkDisks(file: RawFile): void {
     })),
   );
   for (const { vm, disk, path } of disks) {
+    if (field(disk, 'readOnly') === true && field(disk, 'bus') === 'ide')
+      file.report(found('DISK_IDE_READ_ONLY', [...path, 'readOnly'], { vm }));
     const image = text(field(disk, 'image'));
     if (image === undefined || field(disk, 'readOnly') === true) continue;
     const other = written.get(normalize(image));

@@ -192,7 +192,7 @@ describe('topology: disks', () => {
   it('are found from the file, their format by their ending', () => {
     const { vms } = desiredOf(
       withDisks(
-        '{ image: a.qcow2, size: 2G, base: ../base.img }, { image: /b.vdi, bus: ide, readOnly: true }, { image: c, format: raw }',
+        '{ image: a.qcow2, size: 2G, base: ../base.img }, { image: /b.vdi, bus: ide }, { image: c, format: raw, readOnly: true }',
       ),
     );
     expect(vms[0]?.disks.map(({ image, format }) => [image.startsWith('/'), format])).to.deep.equal([
@@ -211,7 +211,7 @@ describe('topology: disks', () => {
     expect(vms[0]?.disks[1]).to.deep.include({
       image: '/b.vdi',
       bus: 'ide',
-      readOnly: true,
+      readOnly: false,
       base: undefined,
     });
   });
@@ -232,6 +232,9 @@ describe('topology: disks', () => {
   it('have an image, and a size that is one', () => {
     expect(codesOf(withDisks('{ size: 2G }'))).to.deep.equal(['KEY_MISSING']);
     expect(codesOf(withDisks('{ image: "" }'))).to.deep.equal(['VALUE_RANGE']);
+    expect(codesOf(withDisks('{ image: a, bus: ide, readOnly: true }'))).to.deep.equal([
+      'DISK_IDE_READ_ONLY',
+    ]);
     expect(codesOf(withDisks('{ image: a, size: 2X }'))).to.deep.equal(['SIZE_INVALID']);
     expect(codesOf(withDisks('{ image: a, format: qcow3 }'))).to.deep.equal(['VALUE_UNKNOWN']);
   });
