@@ -32,6 +32,8 @@ export interface Change {
   /** What else is touched, in people's words. */
   readonly collateral?: readonly string[];
   readonly fields: readonly FieldChange[];
+  /** It waits for the domains above, which must have let go of what it takes; so does every removal. */
+  readonly isLate?: boolean;
 }
 
 /** Something desired that must not be done, for example taking over what is not ours. */
@@ -46,6 +48,8 @@ export interface Refusal {
 export interface Diff<C extends Change = Change> {
   readonly changes: readonly C[];
   readonly refusals: readonly Refusal[];
+  /** What the desired state costs, for people to know; nothing follows from it. */
+  readonly notes?: readonly string[];
 }
 
 /** A change that could not be made; the others went on. */

@@ -857,29 +857,79 @@ const registry = {
   DEVICE_NOT_OURS: define(
     1,
     409,
-    (d: { device: string; nic: string; owner: string | undefined }) =>
-      `Device "${d.device}", wanted as the tap of ${d.nic}, ` +
+    (d: { device: string; wanted: string; owner: string | undefined }) =>
+      `Device "${d.device}", wanted as ${d.wanted}, ` +
       `${d.owner === undefined ? 'was made by something else' : `belongs to topology "${d.owner}"`}. ` +
       'Remove it, or rename the VM in the topology, or add "adopt: true" to the NIC to take it over as it is.',
   ),
-  DEVICE_NOT_A_TAP: define(
+  DEVICE_OF_OTHER_KIND: define(
+    1,
+    409,
+    (d: { device: string; wanted: string; kind: string }) =>
+      `Device "${d.device}", wanted as ${d.wanted}, is there and is something else: a "${d.kind}". ` +
+      'Rename that device, or the VM or bridge in the topology.',
+  ),
+  DEVICE_MISSING: define(
+    1,
+    404,
+    (d: { device: string; wanted: string }) =>
+      `Device "${d.device}", ${d.wanted}, is not there. Something has removed it: find out what, then apply again.`,
+  ),
+  DEVICE_DOWN: define(
+    1,
+    409,
+    (d: { device: string; wanted: string }) =>
+      `Device "${d.device}", ${d.wanted}, is down. Something has lowered it: find out what, then apply again.`,
+  ),
+  DEVICE_DIFFERS: define(
+    1,
+    409,
+    (d: { device: string; wanted: string; how: string }) =>
+      `Device "${d.device}", ${d.wanted}, is not as it should be: ${d.how}. Something has changed it: find out what, then apply again.`,
+  ),
+  LINUX_BRIDGE_DOWN: define(
+    1,
+    409,
+    (d: { bridge: string }) =>
+      `The Linux bridge "${d.bridge}" was made by something else and is down, so it would carry nothing. Raise it: ip link set ${d.bridge} up`,
+  ),
+  MACVTAP_DEVICE_MISSING: define(
+    1,
+    404,
+    (d: { device: string; nic: string; present: readonly string[] }) =>
+      `There is no device "${d.device}" for the macvtap of ${d.nic}; there are: ${d.present.slice(0, 20).join(', ')}. Name one of them.`,
+  ),
+  MACVTAP_DEVICE_UNFIT: define(
     1,
     409,
     (d: { device: string; nic: string; kind: string }) =>
-      `Device "${d.device}", wanted as the tap of ${d.nic}, is there and is no tap but a "${d.kind}". ` +
-      'Rename that device, or the VM in the topology.',
+      `Device "${d.device}" cannot have the macvtap of ${d.nic}, as it is ${d.kind}. Name an Ethernet device.`,
   ),
-  TAP_MISSING: define(
+  MACVTAP_DEVICE_IN_BRIDGE: define(
     1,
-    404,
-    (d: { device: string; nic: string }) =>
-      `Tap "${d.device}" of ${d.nic} is not there. Something has removed it: find out what, then apply again.`,
+    409,
+    (d: { device: string; nic: string; master: string }) =>
+      `Device "${d.device}" is a port of "${d.master}", so it cannot have the macvtap of ${d.nic}. ` +
+      `Take it out ("ip link set ${d.device} nomaster"), or plug the NIC into that bridge.`,
   ),
-  TAP_DOWN: define(
+  MACVTAP_DEVICE_DOWN: define(
     1,
     409,
     (d: { device: string; nic: string }) =>
-      `Tap "${d.device}" of ${d.nic} is down. Something has lowered it: find out what, then apply again.`,
+      `Device "${d.device}" is down, so the macvtap of ${d.nic} would carry nothing. Raise it: ip link set ${d.device} up`,
+  ),
+  MACVTAP_DEVICE_BUSY: define(
+    1,
+    409,
+    (d: { device: string; nic: string; other: string; mode: string }) =>
+      `The macvtap of ${d.nic} cannot be on "${d.device}": "${d.other}" is there with mode ${d.mode}, and "passthru" is for one alone. ` +
+      'Use another mode for both, or another device.',
+  ),
+  VHOST_NET_UNAVAILABLE: define(
+    1,
+    409,
+    (d: { nic: string; why: string }) =>
+      `NIC ${d.nic} cannot have backend vhost-net here: ${d.why}. Or write "backend: tap", which every host has.`,
   ),
   // --- guest
   GUEST_UNKNOWN: define(

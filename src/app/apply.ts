@@ -1,7 +1,7 @@
 /** The first main path: a topology file becomes a running network. Read apply() from top to bottom. */
 import type { FailedChange, Finding } from '../domain.ts';
 import { fail } from '../errors.ts';
-import { hostDomain } from '../host/taps.ts';
+import { hostDomain } from '../host/domain.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
 import { observe, planDown, planned, planUp, verify, type Plan, type PlannedDomain } from '../plan/plan.ts';

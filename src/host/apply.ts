@@ -7,8 +7,10 @@ import { fail, type VsbError } from '../errors.ts';
 import { observeHost } from './observe.ts';
 import { batch } from './ipbatch.ts';
 import { readMark } from './mark.ts';
+import { wordsOf } from './obstacles.ts';
 import { removeDevices } from './removedevices.ts';
-import type { CreateTap, HostChange, ObservedHost, UpdateTap } from './types.ts';
+import { createCommand, markCommand, updateCommand } from './commands.ts';
+import type { DeviceSpec, HostChange, ObservedHost, UpdateDevice } from './types.ts';
 
 /**
  * Makes changes. Devices whose owner mark is no longer what it was when the plan was made are left alone. Once begun it
@@ -30,60 +32,83 @@ export async function applyToHost(
     if (error) failed.push({ change, error });
     return error === undefined;
   });
-  const removals = still.filter((change) => change.verb === 'remove');
-  const updates = still.filter((change) => change.verb === 'update');
-  const creations = still.filter((change) => change.verb === 'create');
+  const removals = still.filter(isRemoved);
+  const updates = still.filter(
+    (change): change is UpdateDevice => change.verb === 'update' && !isRemoved(change),
+  );
 
-  function noteFailures<C extends HostChange>(of: readonly C[], errors: ReadonlyMap<number, VsbError>): C[] {
-    of.forEach((change, index) => {
+  function noteFailures<T>(
+    of: readonly T[],
+    errors: ReadonlyMap<number, VsbError>,
+    changeOf: (one: T) => HostChange,
+  ): T[] {
+    of.forEach((one, index) => {
       const error = errors.get(index);
-      if (error) failed.push({ change, error });
+      if (error) failed.push({ change: changeOf(one), error });
     });
     return of.filter((_, index) => !errors.has(index));
   }
-  async function phase<C extends HostChange>(of: readonly C[], command: (change: C) => string): Promise<C[]> {
-    return noteFailures(of, await batch(of.map(command), netns));
+  async function phase<T>(
+    of: readonly T[],
+    command: (one: T) => string,
+    changeOf: (one: T) => HostChange,
+  ): Promise<T[]> {
+    return noteFailures(of, await batch(of.map(command), netns), changeOf);
   }
-  async function remove(of: readonly HostChange[]): Promise<ReadonlyMap<number, VsbError>> {
-    return removeDevices(
-      of.map((change) => change.name),
-      now,
-      netns,
-    );
+  async function remove(names: readonly string[]): Promise<ReadonlyMap<number, VsbError>> {
+    return removeDevices(names, now, netns);
   }
 
-  noteFailures(removals, await remove(removals));
-  await phase(updates, updateCommand);
-  // A mark is only put on what this very phase has made: a name that was taken meanwhile fails here.
-  const made = await phase(creations, createCommand);
-  const marked = await phase(made, markCommand);
-  // Without its mark nobody would ever remove it.
-  await remove(made.filter((change) => !marked.includes(change)));
+  const removed = noteFailures(removals, await remove(removals.map(({ name }) => name)), (change) => change);
+  // Bridges first, since taps are made as ports of them; each is marked before the next kind is made.
+  const toMake: Making[] = [
+    ...still.flatMap((change) => (change.verb === 'create' ? [{ change, spec: change.spec }] : [])),
+    ...removed.flatMap((change) =>
+      change.verb === 'update' && change.recreateAs ? [{ change, spec: change.recreateAs }] : [],
+    ),
+  ];
+  const isBridge = ({ spec }: Making): boolean => spec.kind === 'bridge';
+  for (const makings of [toMake.filter(isBridge), toMake.filter((making) => !isBridge(making))]) {
+    // A mark is only put on what this very phase has made: a name that was taken meanwhile fails here.
+    const made = await phase(
+      makings,
+      ({ spec }) => createCommand(spec),
+      ({ change }) => change,
+    );
+    const marked = await phase(
+      made,
+      ({ spec }) => markCommand(spec),
+      ({ change }) => change,
+    );
+    // Without its mark nobody would ever remove it.
+    await remove(made.filter((making) => !marked.includes(making)).map(({ spec }) => spec.name));
+  }
+  await phase(updates, updateCommand, (change) => change);
   failed.sort((a, b) => changes.findIndex((c) => c === a.change) - changes.findIndex((c) => c === b.change));
   return { failed };
 }
 
+/** A device that is to be made, and the change that asks for it. */
+interface Making {
+  readonly change: HostChange;
+  readonly spec: DeviceSpec;
+}
+
+function isRemoved(change: HostChange): boolean {
+  return change.verb === 'remove' || (change.verb === 'update' && change.recreateAs !== undefined);
+}
+
 function objection(change: HostChange, now: ObservedHost): VsbError | undefined {
   const device = now.devices.get(change.name);
-  const details = { device: change.name, nic: change.nic ?? '', owner: readMark(device?.alias)?.topology };
+  const kind = change.kind === 'Linux bridge' ? 'bridge' : change.kind;
+  const details = { device: change.name, wanted: wordsOf({ kind, nic: change.nic }) };
+  const taken = fail('DEVICE_NOT_OURS', { ...details, owner: readMark(device?.alias)?.topology });
   switch (change.verb) {
     case 'create':
-      return device && fail('DEVICE_NOT_OURS', details);
+      return device && taken;
     case 'update':
     case 'remove':
-      if (!device) return change.verb === 'remove' ? undefined : fail('TAP_MISSING', details);
-      return device.alias === change.aliasBefore ? undefined : fail('DEVICE_NOT_OURS', details);
+      if (!device) return change.verb === 'remove' ? undefined : fail('DEVICE_MISSING', details);
+      return device.alias === change.aliasBefore ? undefined : taken;
   }
-}
-
-function createCommand(change: CreateTap): string {
-  return `tuntap add dev ${change.name} mode tap${change.vnetHeader ? ' vnet_hdr' : ''}`;
-}
-
-function markCommand(change: CreateTap): string {
-  return `link set dev ${change.name} up alias "${change.alias}"`;
-}
-
-function updateCommand(change: UpdateTap): string {
-  return `link set dev ${change.name}${change.raise ? ' up' : ''} alias "${change.alias}"`;
 }

@@ -1,13 +1,14 @@
 /**
  * The owner mark of a device. The kernel has no external_ids, but each device has an alias (ip-link(8)):
  * `vswitchboard:TOPOLOGY:VM:NIC`, with `:adopted` behind it where the device was there before us and therefore outlives
- * us. The only file that decides whose a device is. Pure.
+ * us, and `vswitchboard:TOPOLOGY:bridge` for a Linux bridge. The only file that decides whose a device is. Pure.
  */
 import { createHash } from 'node:crypto';
 import { nicName, type DesiredNic } from '../topology/desired.ts';
 
 const PREFIX = 'vswitchboard';
 const ADOPTED = 'adopted';
+const BRIDGE = 'bridge';
 /** An alias is at most 255 bytes (IFALIASZ); two names of this size fit, with the rest. */
 const MAX_NAME_BYTES = 100;
 
@@ -15,8 +16,8 @@ const MAX_NAME_BYTES = 100;
 export interface Mark {
   /** The topology's name, shortened as in the mark. */
   readonly topology: string;
-  /** The NIC as people name it, `web1:0`. */
-  readonly nic: string;
+  /** The NIC as people name it, `web1:0`; `undefined` on a bridge. */
+  readonly nic: string | undefined;
   readonly isAdopted: boolean;
 }
 
@@ -30,11 +31,17 @@ export function markOf(
   return isAdopted ? `${owner}:${ADOPTED}` : owner;
 }
 
+/** The alias of a Linux bridge that we made. */
+export function markOfBridge(topologyName: string): string {
+  return `${PREFIX}:${shortened(topologyName)}:${BRIDGE}`;
+}
+
 /** @returns what an alias says, or `undefined` where it is no mark of ours */
 export function readMark(alias: string | undefined): Mark | undefined {
   const [prefix, topology, vm, index, adopted, ...rest] = alias?.split(':') ?? [];
-  if (prefix !== PREFIX || topology === undefined || vm === undefined || index === undefined)
-    return undefined;
+  if (prefix !== PREFIX || topology === undefined || vm === undefined) return undefined;
+  if (vm === BRIDGE && index === undefined) return { topology, nic: undefined, isAdopted: false };
+  if (index === undefined) return undefined;
   if ((adopted !== undefined && adopted !== ADOPTED) || rest.length > 0) return undefined;
   return { topology, nic: `${vm}:${index}`, isAdopted: adopted !== undefined };
 }

@@ -14,10 +14,22 @@ const linksSchema = z.array(
     flags: z.array(z.string()),
     ifalias: z.string().optional(),
     group: z.string().default('default'),
+    mtu: z.number(),
+    address: z.string().optional(),
+    link_type: z.string().optional(),
+    master: z.string().optional(),
+    // null where it is in another namespace, or a device of the hardware has none.
+    link: z.string().nullish(),
     linkinfo: z
       .object({
         info_kind: z.string().optional(),
-        info_data: z.object({ type: z.string().optional() }).optional(),
+        info_data: z
+          .object({
+            type: z.string().optional(),
+            multi_queue: z.boolean().optional(),
+            mode: z.string().optional().catch(undefined),
+          })
+          .optional(),
       })
       .optional(),
   }),
@@ -53,6 +65,12 @@ export function decodeLinks(text: string): ObservedDevice[] {
       hasCarrier: link.flags.includes('LOWER_UP'),
       alias: link.ifalias,
       group: link.group,
+      mtu: link.mtu,
+      mac: link.link_type === 'ether' ? link.address : undefined,
+      master: link.master,
+      lower: link.link ?? undefined,
+      multiQueue: link.linkinfo?.info_data?.multi_queue ?? false,
+      mode: link.linkinfo?.info_data?.mode,
     };
   });
 }

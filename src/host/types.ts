@@ -4,7 +4,7 @@ import type { Change } from '../domain.ts';
 /** A network device of the kernel, ours or not. */
 export interface ObservedDevice {
   readonly name: string;
-  /** `tap`, or what else the kernel calls it: `tun`, `veth`, `bridge`; `device` where it has no kind (hardware). */
+  /** `tap`, or what else the kernel calls it: `tun`, `veth`, `bridge`, `macvtap`; `device` where it has no kind (hardware). */
   readonly kind: string;
   /** Set up (IFF_UP), whether or not anything is plugged in. */
   readonly isUp: boolean;
@@ -14,41 +14,88 @@ export interface ObservedDevice {
   readonly alias: string | undefined;
   /** Its device group, a number or a name such as `default`. */
   readonly group: string;
+  /** Bytes. */
+  readonly mtu: number;
+  /** Ethernet address; `undefined` for a device without one. */
+  readonly mac: string | undefined;
+  /** The device that it is a port of: a bridge, a bond, `ovs-system`. */
+  readonly master: string | undefined;
+  /** The device below it, for a macvtap and the like. */
+  readonly lower: string | undefined;
+  /** Whether a tap has several queues (IFF_MULTI_QUEUE). */
+  readonly multiQueue: boolean;
+  /** The mode of a macvtap or macvlan. */
+  readonly mode: string | undefined;
 }
 
 /** The devices of one network namespace, by name. */
 export interface ObservedHost {
   readonly devices: ReadonlyMap<string, ObservedDevice>;
+  /** Why no NIC can be served by vhost-net here; `undefined` where it can, or nobody asks for it. */
+  readonly vhostNetObstacle?: string | undefined;
 }
 
-interface TapChange extends Change {
-  readonly domain: 'host';
+/** A device that a topology wants. */
+export type DeviceSpec = TapSpec | MacvtapSpec | LinuxBridgeSpec;
+
+interface Spec {
+  readonly name: string;
+  /** The NIC it is for, as `vm:nic`; `undefined` for a bridge. */
+  readonly nic: string | undefined;
+  readonly mark: string;
+  readonly adoptedMark: string;
+  readonly adopt: boolean;
+  /** Bytes; `undefined`: left as it is. */
+  readonly mtu: number | undefined;
+}
+
+export interface TapSpec extends Spec {
   readonly kind: 'tap';
-}
-
-/** A tap that is made, marked and raised. */
-export interface CreateTap extends TapChange {
-  readonly verb: 'create';
-  readonly alias: string;
   /** Made with `vnet_hdr`, for a model that hands unfinished checksums to its tap. */
   readonly vnetHeader: boolean;
+  readonly multiQueue: boolean;
+  /** The plain Linux bridge that it is in; `undefined`: in none. */
+  readonly linuxBridge: string | undefined;
 }
 
-/** A tap that stays as it is but for its mark and its state. */
-export interface UpdateTap extends TapChange {
+export interface MacvtapSpec extends Spec {
+  readonly kind: 'macvtap';
+  readonly lower: string;
+  readonly mode: 'bridge' | 'vepa' | 'private' | 'passthru';
+  readonly mac: string;
+}
+
+export interface LinuxBridgeSpec extends Spec {
+  readonly kind: 'bridge';
+}
+
+interface DeviceChange extends Change {
+  readonly domain: 'host';
+  readonly kind: 'tap' | 'macvtap' | 'Linux bridge';
+}
+
+/** A device that is made, marked and raised. */
+export interface CreateDevice extends DeviceChange {
+  readonly verb: 'create';
+  readonly spec: DeviceSpec;
+}
+
+/** A device that stays, but for some settings. */
+export interface UpdateDevice extends DeviceChange {
   readonly verb: 'update';
   /** What its alias must still be when the change is made. */
   readonly aliasBefore: string | undefined;
-  /** The new alias; empty takes it away. */
-  readonly alias: string;
-  readonly raise: boolean;
+  /** Arguments of `ip link set dev NAME`: `up`, `mtu 9000`, `nomaster`, `alias "…"`. */
+  readonly set: readonly string[];
+  /** It is removed and made anew as this, since the kernel cannot change it. */
+  readonly recreateAs: DeviceSpec | undefined;
 }
 
-/** A tap of ours that goes. */
-export interface RemoveTap extends TapChange {
+/** A device of ours that goes. */
+export interface RemoveDevice extends DeviceChange {
   readonly verb: 'remove';
   /** What its alias must still be when the change is made. */
   readonly aliasBefore: string;
 }
 
-export type HostChange = CreateTap | UpdateTap | RemoveTap;
+export type HostChange = CreateDevice | UpdateDevice | RemoveDevice;

@@ -23,6 +23,8 @@ export function renderPlan(plan: Plan, options: { readonly colour: boolean }): s
     lines.push('', draw('red', 'Refused; nothing can be applied until these are mended:'));
   for (const { error } of plan.refusals)
     lines.push(`  ${draw('red', `[${error.code}]`)} ${toPrintable(error.message)}`);
+  if (plan.notes.length > 0) lines.push('');
+  for (const note of plan.notes) lines.push(`  ${draw('dim', 'note:')} ${toPrintable(note)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -74,6 +76,7 @@ export function toPlanDocument(plan: Plan): Readonly<Record<string, unknown>> {
       code: error.code,
       message: error.message,
     })),
+    notes: plan.notes,
   };
 }
 

@@ -27,6 +27,8 @@ export interface Plan {
   readonly topology: string;
   readonly changes: readonly Change[];
   readonly refusals: readonly Refusal[];
+  /** What the topology's choices cost. */
+  readonly notes: readonly string[];
 }
 
 /** One domain with what it observed, its own types hidden. */
@@ -94,12 +96,16 @@ export function planUp(desired: DesiredState, observations: readonly Observation
   return readyPlan(
     desired.name,
     [
-      ...below.map((step) => step.only((change) => change.verb !== 'remove')),
+      ...below.map((step) => step.only((change) => !isLate(change))),
       ...steps.slice(-1),
-      ...below.toReversed().map((step) => step.only((change) => change.verb === 'remove')),
+      ...below.toReversed().map((step) => step.only(isLate)),
     ],
-    steps.flatMap((step) => step.diff.refusals),
+    steps.map((step) => step.diff),
   );
+}
+
+function isLate(change: Change): boolean {
+  return change.verb === 'remove' || change.isLate === true;
 }
 
 /** What takes away all that a topology owns, and nothing else. Pure. */
@@ -109,7 +115,7 @@ export function planDown(topologyName: string, observations: readonly Observatio
   return readyPlan(
     topologyName,
     steps,
-    steps.flatMap((step) => step.diff.refusals),
+    steps.map((step) => step.diff),
   );
 }
 
@@ -127,11 +133,14 @@ function inOrder(observations: readonly Observation[], order: readonly DomainNam
   return observations.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
-function readyPlan(topology: string, steps: readonly Step[], refusals: readonly Refusal[]): ReadyPlan {
+/** @param diffs of whole domains, with what is refused and noted */
+function readyPlan(topology: string, steps: readonly Step[], diffs: readonly Diff[]): ReadyPlan {
+  const refusals = diffs.flatMap((diff) => diff.refusals);
   const plan: Plan = {
     topology,
     changes: steps.flatMap((step) => step.diff.changes),
     refusals,
+    notes: diffs.flatMap((diff) => diff.notes ?? []),
   };
   return {
     plan,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
 import { VsbError } from '../../src/errors.ts';
 import { batch } from '../../src/host/ipbatch.ts';
-import { hostDomain } from '../../src/host/taps.ts';
+import { hostDomain } from '../../src/host/domain.ts';
 import type { HostChange } from '../../src/host/types.ts';
 import { run, runOrFail } from '../../src/process/run.ts';
 import { desiredTaps, type TapWish } from '../support/desiredtaps.ts';
@@ -60,11 +60,11 @@ describe('taps in the kernel', () => {
     await bringAbout([{ device: 'web1-0' }]);
     await ip('link', 'set', 'web1-0', 'down');
     const desired = desiredTaps('lab', [{ device: 'web1-0' }]);
-    expect((await host.verify(desired, WAIT)).map((finding) => finding.code)).to.deep.equal(['TAP_DOWN']);
+    expect((await host.verify(desired, WAIT)).map((finding) => finding.code)).to.deep.equal(['DEVICE_DOWN']);
     const [change] = await bringAbout([{ device: 'web1-0' }]);
     expect(change).to.deep.include({ verb: 'update', reason: 'it is down', impact: 'none' });
     await ip('link', 'del', 'web1-0');
-    expect((await host.verify(desired, WAIT)).map((finding) => finding.code)).to.deep.equal(['TAP_MISSING']);
+    expect((await host.verify(desired, WAIT)).map((finding) => finding.code)).to.deep.equal(['DEVICE_MISSING']);
   });
 
   it('of others are refused, and adopted only on request; then they outlive us as they were', async () => {
@@ -102,8 +102,8 @@ describe('taps in the kernel', () => {
       { device: 'web2-0', adopt: true },
     ]);
     expect(refusals.map((refusal) => [refusal.error.code, refusal.error.details['kind']])).to.deep.equal([
-      ['DEVICE_NOT_A_TAP', 'veth'],
-      ['DEVICE_NOT_A_TAP', 'tun'],
+      ['DEVICE_OF_OTHER_KIND', 'veth'],
+      ['DEVICE_OF_OTHER_KIND', 'tun'],
     ]);
   });
 

@@ -11,6 +11,8 @@ export interface TapWish {
   readonly vm?: string;
   readonly model?: DesiredNic['model'];
   readonly adopt?: boolean;
+  /** What else is different from a plain tap on br0. */
+  readonly nic?: Partial<DesiredNic>;
 }
 
 export function desiredTaps(topology: string, wishes: readonly TapWish[]): DesiredState {
@@ -35,6 +37,7 @@ export function desiredTaps(topology: string, wishes: readonly TapWish[]): Desir
       vlan: { mode: 'access', tag },
       limit: { sent: undefined, received: undefined },
       adopt: wish.adopt ?? false,
+      ...wish.nic,
     };
     return { name, uuid, memoryBytes: 2 ** 28, cpus: 1, boot: undefined, disks: [], nics: [nic] };
   });

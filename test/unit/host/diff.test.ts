@@ -2,18 +2,68 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { diffHost, removalFromHost } from '../../../src/host/diff.ts';
 import { markFor, markOf, readMark } from '../../../src/host/mark.ts';
-import type { HostChange, ObservedDevice, ObservedHost } from '../../../src/host/types.ts';
+import type { DeviceSpec, HostChange, ObservedDevice, ObservedHost } from '../../../src/host/types.ts';
 import { findingsOnHost } from '../../../src/host/verify.ts';
+import type { DesiredNic } from '../../../src/topology/desired.ts';
 import { desiredTaps, type TapWish } from '../../support/desiredtaps.ts';
 
 const NAMES = ['a0', 'a1', 'b0', 'b1', 'c0'];
 const TOPOLOGY = 'lab';
 
 function device(name: string, more: Partial<ObservedDevice> = {}): ObservedDevice {
-  return { name, kind: 'tap', isUp: true, hasCarrier: false, alias: undefined, group: 'default', ...more };
+  return {
+    name,
+    kind: 'tap',
+    isUp: true,
+    hasCarrier: false,
+    alias: undefined,
+    group: 'default',
+    mtu: 1500,
+    mac: '02:00:00:00:00:01',
+    master: undefined,
+    lower: undefined,
+    multiQueue: false,
+    mode: undefined,
+    ...more,
+  };
 }
 function host(...devices: readonly ObservedDevice[]): ObservedHost {
   return { devices: new Map(devices.map((one) => [one.name, one])) };
+}
+/** What the kernel has after a device was made. */
+function made(spec: DeviceSpec): ObservedDevice {
+  const common = { kind: spec.kind, alias: spec.mark, mtu: spec.mtu ?? 1500 };
+  switch (spec.kind) {
+    case 'tap':
+      return device(spec.name, { ...common, multiQueue: spec.multiQueue, master: spec.linuxBridge });
+    case 'macvtap':
+      return device(spec.name, { ...common, lower: spec.lower, mode: spec.mode, mac: spec.mac });
+    case 'bridge':
+      return device(spec.name, common);
+  }
+}
+/** What becomes of it by one setting of `ip link set`. */
+function set(old: ObservedDevice, words: string): ObservedDevice {
+  const [word, value] = words.split(' ');
+  switch (word) {
+    case 'up':
+      return { ...old, isUp: true };
+    case 'mtu':
+      return { ...old, mtu: Number(value) };
+    case 'nomaster':
+      return { ...old, master: undefined };
+    case 'master':
+      return { ...old, master: value };
+    case 'address':
+      return { ...old, mac: value };
+    case 'type':
+      return { ...old, mode: words.split(' ').at(-1) };
+    case 'alias':
+      return { ...old, alias: value === '""' ? undefined : value?.slice(1, -1) };
+    case undefined:
+    default:
+      throw new Error(words);
+  }
 }
 /** What the kernel looks like after the changes. */
 function after(observed: ObservedHost, changes: readonly HostChange[]): ObservedHost {
@@ -21,11 +71,9 @@ function after(observed: ObservedHost, changes: readonly HostChange[]): Observed
   for (const change of changes) {
     const old = devices.get(change.name);
     if (change.verb === 'remove') devices.delete(change.name);
-    else if (change.verb === 'create') devices.set(change.name, device(change.name, { alias: change.alias }));
-    else if (old) {
-      const alias = change.alias === '' ? undefined : change.alias;
-      devices.set(change.name, { ...old, alias, isUp: old.isUp || change.raise });
-    }
+    else if (change.verb === 'create') devices.set(change.name, made(change.spec));
+    else if (change.recreateAs) devices.set(change.name, made(change.recreateAs));
+    else if (old) devices.set(change.name, change.set.reduce(set, old));
   }
   return { devices };
 }
@@ -43,23 +91,37 @@ const alias = fc.oneof(
 );
 const observedHosts = fc
   .uniqueArray(
-    fc.record({
-      name: fc.constantFrom(...NAMES),
-      kind: fc.constantFrom('tap', 'tap', 'tap', 'veth', 'device'),
-      isUp: fc.boolean(),
-      hasCarrier: fc.boolean(),
-      alias,
-      group: fc.constant('default'),
-    }),
+    fc
+      .record({
+        name: fc.constantFrom(...NAMES, 'lan'),
+        kind: fc.constantFrom('tap', 'tap', 'tap', 'macvtap', 'bridge', 'veth', 'device'),
+        isUp: fc.boolean(),
+        hasCarrier: fc.boolean(),
+        alias,
+        mtu: fc.constantFrom(1500, 9000),
+        master: fc.constantFrom(undefined, 'lan', 'other', 'ovs-system'),
+        multiQueue: fc.boolean(),
+      })
+      .map(({ kind, name, ...more }) =>
+        device(name, { kind, ...more, ...(kind === 'macvtap' ? { lower: 'eno1', mode: 'vepa' } : {}) }),
+      ),
     { selector: (one) => one.name },
   )
-  .map((devices) => host(...devices));
+  .map((devices) => host(device('eno1', { kind: 'device' }), ...devices));
 const wishes: fc.Arbitrary<TapWish[]> = fc.uniqueArray(
   fc.record({
     device: fc.constantFrom(...NAMES),
     vm: fc.constantFrom(...NAMES),
     model: fc.constantFrom('virtio', 'e1000', 'rtl8139'),
     adopt: fc.boolean(),
+    nic: fc.constantFrom<Partial<DesiredNic>>(
+      {},
+      { queues: 4, mtu: 9000 },
+      { backend: { kind: 'vhost-net' } },
+      { bridge: undefined, linuxBridge: 'lan' },
+      { bridge: undefined, backend: { kind: 'macvtap', device: 'eno1', mode: 'bridge' } },
+      { bridge: undefined, backend: { kind: 'passthrough', address: '0000:03:00.1' } },
+    ),
   }),
   { selector: (wish) => wish.device },
 );
@@ -149,7 +211,7 @@ describe('the difference of taps', () => {
     expect(changes[0]?.collateral).to.deep.equal(['the guest that runs on gone (gone:0) is cut off']);
     expect(refusals.map(({ name, error }) => [name, error.code])).to.deep.equal([
       ['strange', 'DEVICE_NOT_OURS'],
-      ['veth', 'DEVICE_NOT_A_TAP'],
+      ['veth', 'DEVICE_OF_OTHER_KIND'],
     ]);
   });
 });

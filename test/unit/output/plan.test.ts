@@ -14,12 +14,12 @@ const change: Change = {
   collateral: ['web1:0 moves to another VLAN'],
   fields: [{ field: 'tag', from: '10', to: undefined }],
 };
-const error = fail('TAP_MISSING', { device: 'web1-0', nic: 'web1:0' });
+const error = fail('DEVICE_MISSING', { device: 'web1-0', wanted: 'the tap of web1:0' });
 const PLAIN = { colour: false, isVerified: true };
 
 describe('renderPlan', () => {
   it('says what would change, why, and what it does to traffic', () => {
-    expect(renderPlan({ topology: 'lab', changes: [change], refusals: [] }, PLAIN)).to.equal(
+    expect(renderPlan({ topology: 'lab', changes: [change], refusals: [], notes: [] }, PLAIN)).to.equal(
       'lab: 0 to create, 1 to update, 0 to remove\n\n' +
         '  ~ Port  web1-0  web1:0  settings differ  impact: flow\n' +
         '        tag: 10 → (none)\n' +
@@ -41,7 +41,7 @@ describe('renderPlan', () => {
     ];
     const foreign = fail('PORT_NOT_OURS', { port: 'web1-0', bridge: 'br0', maker: `the topology "${evil}"` });
     const refusals = [{ domain: 'switch', kind: 'Port', name: evil, error: foreign } as const];
-    const text = renderPlan({ topology: 'lab', changes, refusals }, PLAIN);
+    const text = renderPlan({ topology: 'lab', changes, refusals, notes: [] }, PLAIN);
     expect(text.replaceAll('\n', '')).not.to.match(/\p{Cc}/u);
     expect(text.split('\n')).to.have.length(9);
   });
@@ -52,14 +52,14 @@ describe('renderReport', () => {
     const { code, message } = error;
     const finding = { domain: 'host', code, kind: 'tap', name: 'web1-0', nic: 'web1:0', message } as const;
     const made = { ...change, name: 'web2-0' };
-    const plan = { topology: 'lab', changes: [change, made], refusals: [] };
+    const plan = { topology: 'lab', changes: [change, made], refusals: [], notes: [] };
     const text = renderReport(
       { outcome: 'applied', failed: [{ change, error }], findings: [finding], plan },
       PLAIN,
     );
     expect(text.split('\n')).to.deep.equal([
-      `failed Port web1-0: [TAP_MISSING] ${message}`,
-      `not in effect tap web1-0 (web1:0): [TAP_MISSING] ${message}`,
+      `failed Port web1-0: [DEVICE_MISSING] ${message}`,
+      `not in effect tap web1-0 (web1:0): [DEVICE_MISSING] ${message}`,
       'lab: 0 created, 1 updated, 0 removed; 2 not in effect',
       '',
     ]);
@@ -68,7 +68,7 @@ describe('renderReport', () => {
 
 describe('toReportDocument', () => {
   it('says its version, the plan, and what failed', () => {
-    const plan = { topology: 'lab', changes: [change], refusals: [] };
+    const plan = { topology: 'lab', changes: [change], refusals: [], notes: [] };
     const document = toReportDocument({
       outcome: 'applied',
       failed: [{ change, error }],
@@ -77,6 +77,6 @@ describe('toReportDocument', () => {
     });
     expect(document).to.include({ formatVersion: '1.0', topology: 'lab', outcome: 'applied' });
     expect(document).to.have.nested.property('summary.update', 1);
-    expect(document).to.have.nested.property('failed[0].code', 'TAP_MISSING');
+    expect(document).to.have.nested.property('failed[0].code', 'DEVICE_MISSING');
   });
 });

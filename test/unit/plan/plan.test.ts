@@ -7,7 +7,7 @@ import { desiredState } from '../../support/desired.ts';
 
 const DESIRED = desiredState('lab', [], []);
 const WAIT = { deadlineMs: 1000 };
-const ERROR = fail('TAP_MISSING', { device: 'a-0', nic: 'a:0' });
+const ERROR = fail('DEVICE_MISSING', { device: 'a', wanted: 'the tap of a:0' });
 
 function change(domain: DomainName, verb: Change['verb'], name: string): Change {
   return { domain, verb, kind: 'thing', name, reason: '', impact: 'none', fields: [] };
@@ -29,7 +29,7 @@ function domain(
       return Promise.resolve({ failed: outcome.failed ?? [] });
     },
     verify: () =>
-      Promise.resolve([{ domain: name, code: 'TAP_MISSING', kind: 'thing', name: 'late', message: '' }]),
+      Promise.resolve([{ domain: name, code: 'DEVICE_MISSING', kind: 'thing', name: 'late', message: '' }]),
   };
 }
 
@@ -122,7 +122,7 @@ describe('a plan', () => {
     expect(ready.plan.refusals).to.deep.equal(refusals);
     const thrown: unknown = await ready.apply(WAIT).catch((error: unknown) => error);
     expect(thrown).to.include({ code: 'PLAN_REFUSED' });
-    expect(thrown).to.have.property('message').that.contains('[TAP_MISSING]');
+    expect(thrown).to.have.property('message').that.contains('[DEVICE_MISSING]');
     expect(notes).to.deep.equal([]);
   });
 

@@ -1,4 +1,7 @@
-/** The kernel as a domain: a persistent tap for each NIC, marked as ours. Which switch it joins is switch/'s. */
+/**
+ * The kernel as a domain: a tap or macvtap for each NIC that has one, marked as ours, and plain Linux bridges. Ports of
+ * Open vSwitch are switch/'s.
+ */
 import type { Domain } from '../domain.ts';
 import type { DesiredState } from '../topology/desired.ts';
 import { applyToHost } from './apply.ts';
@@ -6,6 +9,7 @@ import { diffHost, removalFromHost } from './diff.ts';
 import { observeHost } from './observe.ts';
 import type { HostChange, ObservedHost } from './types.ts';
 import { findingsOnHost } from './verify.ts';
+import { vhostNetObstacle } from './vhostnet.ts';
 
 export interface HostDomainOptions {
   /** Network namespace of the taps; `undefined`: the one that we run in. */
@@ -19,11 +23,18 @@ export interface HostDomainOptions {
 export function hostDomain(options: HostDomainOptions): Domain<DesiredState, ObservedHost, HostChange> {
   const { netns } = options;
   return {
-    observe: () => observeHost(netns),
+    observe: async (desired) => {
+      const asked = desired.vms.some((vm) => vm.nics.some(({ backend }) => backend.kind === 'vhost-net'));
+      const [observed, obstacle] = await Promise.all([
+        observeHost(netns),
+        asked ? vhostNetObstacle() : undefined,
+      ]);
+      return { ...observed, vhostNetObstacle: obstacle };
+    },
     diff: diffHost,
     removal: removalFromHost,
     apply: (changes, wait) => applyToHost(changes, netns, wait),
-    // A tap is in effect as soon as it is there: nothing to wait for.
+    // A device is in effect as soon as it is there: nothing to wait for.
     verify: async (desired, wait) => findingsOnHost(desired, await observeHost(netns, wait.signal)),
   };
 }
