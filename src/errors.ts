@@ -943,7 +943,7 @@ const registry = {
     1,
     409,
     (d: { vm: string }) =>
-      `VM "${d.vm}" says nothing to boot. Add "boot:" with a kernel and an initrd to it; ` +
+      `VM "${d.vm}" has nothing to boot from. Add "disks:" to it, or "boot:" with a kernel and an initrd; ` +
       '"scripts/guest-image" builds a small pair.',
   ),
   GUEST_BOOT_FILE_MISSING: define(
@@ -952,6 +952,12 @@ const registry = {
     (d: { vm: string; path: string; why: string }) =>
       `VM "${d.vm}" boots "${d.path}", which cannot be read: ${d.why}. ` +
       'Correct "boot:" in the topology, or build the small guest with "scripts/guest-image".',
+  ),
+  GUEST_DISK_MISSING: define(
+    1,
+    409,
+    (d: { vm: string; image: string; why: string; path: string }) =>
+      `The disk "${d.image}" of VM "${d.vm}" cannot be read: ${d.why}. Run first: vsb apply ${d.path}`,
   ),
   GUEST_TAP_MISSING: define(
     1,

@@ -1,13 +1,12 @@
 /** VMs of a topology on libvirt, for the verb `vm`. How, is guest/'s. */
-import { join, resolve as toAbsolute } from 'node:path';
-import { fail, VsbError } from '../errors.ts';
+import { VsbError } from '../errors.ts';
 import { createDomain, findDomains, type Libvirt } from '../guest/libvirt.ts';
 import type { Domain, DomainNic } from '../guest/libvirt-domains.ts';
 import { domainXml } from '../guest/libvirt-xml.ts';
 import { vnetHeader } from '../guest/offload.ts';
 import type { Accelerator } from '../guest/qemu-args.ts';
-import { guestPaths, makeGuestDirectory } from '../guest/run-directory.ts';
-import { devicesOf, requireBootFiles, requireTaps, type GuestHome } from '../guest/start.ts';
+import { guestPaths, makeGuestDirectory, vhostSocketPath } from '../guest/run-directory.ts';
+import { devicesOf, requireBootable, requireTaps, type GuestHome } from '../guest/start.ts';
 import { readTapFacts } from '../guest/tapfacts.ts';
 import type { DesiredVm } from '../topology/desired.ts';
 
@@ -25,8 +24,7 @@ export type DomainStart =
  * @throws GUEST_NOT_BOOTABLE, GUEST_BOOT_FILE_MISSING, GUEST_TAP_MISSING, what createDomain and domainXml throw
  */
 export async function startDomain(vm: DesiredVm, home: GuestHome, libvirt: Libvirt): Promise<DomainStart> {
-  if (vm.boot === undefined && vm.disks.length === 0) throw fail('GUEST_NOT_BOOTABLE', { vm: vm.name });
-  await requireBootFiles(vm);
+  await requireBootable(vm, home.topologyPath);
   const taps = await readTapFacts(devicesOf(vm), home.netns);
   requireTaps(vm, taps, home.topologyPath);
   const choice = await home.accelerate(vm.boot?.kernel);
@@ -48,12 +46,12 @@ export async function renderDomain(
     readTapFacts(devicesOf(vm), home.netns),
     how.accelerator === undefined ? home.accelerate(vm.boot?.kernel) : { accelerator: how.accelerator },
   ]);
-  const { directory } = pathsOf(vm, home);
+  const name = { topology: home.topology, vm: vm.name };
   return domainXml(vm, {
     topology: home.topology,
     type: choice.accelerator === 'kvm' ? 'kvm' : 'qemu',
     ports: how.ports,
-    vhostSocket: (nic) => join(directory, `${nic.device}.sock`),
+    vhostSocket: (nic) => vhostSocketPath(home.runDir, name, nic.device),
     vnetHeader: (nic) =>
       vnetHeader(
         taps.get(nic.device) ?? { inKernelSwitch: nic.linuxBridge !== undefined, socketReadsHeader: false },
@@ -113,5 +111,5 @@ async function domainsIfAny(libvirt: Libvirt): Promise<Domain[]> {
 }
 
 function pathsOf(vm: DesiredVm, home: GuestHome): ReturnType<typeof guestPaths> {
-  return guestPaths(toAbsolute(home.runDir), { topology: home.topology, vm: vm.name });
+  return guestPaths(home.runDir, { topology: home.topology, vm: vm.name });
 }

@@ -31,8 +31,8 @@ export function addQemuArgs(vm: Command): void {
           writeData(renderDocument({ formatVersion: FORMAT_VERSION, commands }, flags.output));
           return 0;
         }
-        const line = ({ directory, argv }: (typeof commands)[number]): string =>
-          `mkdir -p ${quote(directory)} && ${argv.map(quote).join(' ')}\n`;
+        const line = ({ directory, argv, redirections }: (typeof commands)[number]): string =>
+          `mkdir -p ${quote(directory)} && ${[...argv.map(quote), ...redirections].join(' ')}\n`;
         writeData(commands.map(line).join(''));
         return 0;
       }),

@@ -1,10 +1,13 @@
 /**
  * The QEMU command line of a guest. Pure: what is there on the host comes in as arguments. Every option is one that
- * QEMU 7.2 takes (qemu(1)); starting it is start.ts's.
+ * QEMU 7.2 takes (qemu(1)); starting it is start.ts's, NICs and disks are in files of their own.
  */
-import type { DesiredBoot, DesiredNic, DesiredVm } from '../topology/desired.ts';
+import type { DesiredBoot, DesiredVm } from '../topology/desired.ts';
+import { diskArgs } from './disk-args.ts';
 import type { GuestPaths } from './run-directory.ts';
 import { nicArguments } from './kernel-arguments.ts';
+import { memoryArgs, nicArgs, type NicSurroundings } from './nic-args.ts';
+import { value } from './option-value.ts';
 
 /** The program. */
 export const QEMU = 'qemu-system-x86_64';
@@ -12,34 +15,24 @@ export const QEMU = 'qemu-system-x86_64';
 export type Accelerator = 'kvm' | 'tcg';
 
 /** What the host decides, not the topology. */
-export interface GuestSurroundings {
+export interface GuestSurroundings extends NicSurroundings {
   readonly paths: GuestPaths;
   readonly accelerator: Accelerator;
-  /** Whether QEMU may use the virtio-net header on a NIC's tap (offload.ts). */
-  readonly vnetHeader: (nic: DesiredNic) => 'on' | 'off';
 }
 
-/** QEMU's name of each model. */
-const DEVICES: Readonly<Record<DesiredNic['model'], string>> = {
-  virtio: 'virtio-net-pci',
-  e1000: 'e1000',
-  rtl8139: 'rtl8139',
-};
-
 /** The arguments after the program's name. The guest runs on its own (`-daemonize`) until stop.ts ends it. */
-export function qemuArgs(
-  vm: DesiredVm & { readonly boot: DesiredBoot },
-  surroundings: GuestSurroundings,
-): string[] {
+export function qemuArgs(vm: DesiredVm, surroundings: GuestSurroundings): string[] {
   const { paths, accelerator } = surroundings;
+  const mebibytes = Math.ceil(vm.memoryBytes / 2 ** 20);
   return [
     ...['-name', `guest=${value(vm.name)}`],
     ...['-uuid', vm.uuid],
     ...acceleratorArgs(accelerator),
-    ...['-m', `${String(Math.ceil(vm.memoryBytes / 2 ** 20))}M`],
+    ...['-m', `${String(mebibytes)}M`],
+    ...memoryArgs(vm.nics, mebibytes),
     ...['-smp', String(vm.cpus)],
     ...BARE_MACHINE,
-    ...bootArgs(vm.boot, nicArguments(vm.name, vm.nics)),
+    ...(vm.boot === undefined ? [] : bootArgs(vm.boot, nicArguments(vm.name, vm.nics))),
     ...[
       '-chardev',
       `socket,id=console,path=${value(paths.consoleSocket)},server=on,wait=off,logfile=${value(paths.consoleLog)}`,
@@ -47,7 +40,8 @@ export function qemuArgs(
     ...['-serial', 'chardev:console'],
     ...['-qmp', `unix:${value(paths.qmpSocket)},server=on,wait=off`],
     ...['-pidfile', paths.pidFile],
-    ...vm.nics.flatMap((nic) => nicArgs(nic, surroundings.vnetHeader(nic))),
+    ...diskArgs(vm.disks, vm.boot === undefined),
+    ...vm.nics.flatMap((nic) => nicArgs(nic, surroundings)),
     '-daemonize',
   ];
 }
@@ -67,21 +61,4 @@ function bootArgs(boot: DesiredBoot, added: readonly string[]): string[] {
     ...(boot.initrd === undefined ? [] : ['-initrd', boot.initrd]),
     ...(append === '' ? [] : ['-append', append]),
   ];
-}
-
-function nicArgs(nic: DesiredNic, vnetHeader: 'on' | 'off'): string[] {
-  const netdev = `nic${String(nic.index)}`;
-  return [
-    '-netdev',
-    // No scripts: the tap is made, raised and plugged by apply.
-    `tap,id=${netdev},ifname=${nic.device},script=no,downscript=no,vnet_hdr=${vnetHeader}`,
-    '-device',
-    // No boot ROM: the kernel is given, so nothing boots from the network.
-    `${DEVICES[nic.model]},netdev=${netdev},mac=${nic.mac},id=net${String(nic.index)},romfile=`,
-  ];
-}
-
-/** A value inside a list of options: QEMU reads a doubled comma as a comma. */
-function value(text: string): string {
-  return text.replaceAll(',', ',,');
 }

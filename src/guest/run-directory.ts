@@ -46,6 +46,15 @@ export function guestPaths(runDir: string, name: GuestName): GuestPaths {
   };
 }
 
+/**
+ * Where QEMU listens for Open vSwitch, for a vhost-user NIC.
+ * @param device the port's name
+ * @throws GUEST_SOCKET_PATH_TOO_LONG
+ */
+export function vhostSocketPath(runDir: string, name: GuestName, device: string): string {
+  return socketPath(join(runDir, name.topology, name.vm, `${device}.sock`));
+}
+
 /** Makes a guest's directory; only its owner may enter, since the console is a shell. @throws FILE_UNWRITABLE */
 export async function makeGuestDirectory(paths: GuestPaths): Promise<void> {
   try {

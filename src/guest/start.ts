@@ -1,9 +1,10 @@
 /** Starts a guest that outlives us: checks what it needs, runs QEMU, waits until QEMU answers. */
-import { access, constants } from 'node:fs/promises';
+import { access, constants, type FileHandle } from 'node:fs/promises';
 import { fail } from '../errors.ts';
 import { run } from '../process/run.ts';
-import { isOnTap, type DesiredBoot, type DesiredVm } from '../topology/desired.ts';
+import { isOnTap, type DesiredVm } from '../topology/desired.ts';
 import type { AcceleratorChoice } from './accel.ts';
+import { openMacvtap, shellRedirection } from './macvtaps.ts';
 import { vnetHeader, type TapFacts } from './offload.ts';
 import { QEMU, qemuArgs, type Accelerator } from './qemu-args.ts';
 import { qmp } from './qmp.ts';
@@ -11,8 +12,8 @@ import {
   guestPaths,
   makeGuestDirectory,
   removeGuestDirectory,
+  vhostSocketPath,
   writeGuestState,
-  type GuestPaths,
 } from './run-directory.ts';
 import { readGuestStatus } from './status.ts';
 import { readTapFacts } from './tapfacts.ts';
@@ -40,33 +41,34 @@ export type StartOutcome =
     }
   | { readonly outcome: 'already-running'; readonly pid: number };
 
-type BootableVm = DesiredVm & { readonly boot: DesiredBoot };
-
 /** QEMU needs well below a second; loading a kernel from a cold disk takes longer. */
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * Starts a VM, unless it runs. Its taps must be there: apply makes them.
- * @throws GUEST_NOT_BOOTABLE, GUEST_BOOT_FILE_MISSING, GUEST_TAP_MISSING, GUEST_NOT_STARTED with what QEMU said,
+ * Starts a VM, unless it runs. Its taps, macvtaps and disks must be there: apply makes them.
+ * @throws GUEST_NOT_BOOTABLE, GUEST_BOOT_FILE_MISSING, GUEST_DISK_MISSING, GUEST_TAP_MISSING, GUEST_NOT_STARTED with what QEMU said,
  *   GUEST_SOCKET_PATH_TOO_LONG, FILE_UNWRITABLE, PROGRAM_MISSING, NETNS_MISSING, NOT_PERMITTED, CANCELLED
  */
 export async function startGuest(vm: DesiredVm, home: GuestHome): Promise<StartOutcome> {
   const paths = guestPaths(home.runDir, { topology: home.topology, vm: vm.name });
   const status = await readGuestStatus(paths);
   if (status.status === 'running') return { outcome: 'already-running', pid: status.pid };
-  const bootable = requireBoot(vm);
-  await requireBootFiles(bootable);
+  await requireBootable(vm, home.topologyPath);
   const taps = await readTapFacts(devicesOf(vm), home.netns);
   requireTaps(vm, taps, home.topologyPath);
-  const choice = await home.accelerate(bootable.boot.kernel);
+  const choice = await home.accelerate(vm.boot?.kernel);
   if (home.signal?.aborted === true) throw fail('CANCELLED', { what: `VM "${vm.name}" was not started` });
-  await makeGuestDirectory(paths);
+  const macvtaps = await openMacvtaps(vm, home);
   try {
-    await runQemu(vm.name, commandOf(bootable, paths, choice.accelerator, taps), home.netns);
+    await makeGuestDirectory(paths);
+    const args = argsOf(vm, home, { accelerator: choice.accelerator, taps });
+    await runQemu(vm.name, args, home.netns, macvtaps);
   } catch (error) {
     // It may be another start of the same VM that was faster: then the directory is in use.
     if ((await readGuestStatus(paths)).status === 'absent') await removeGuestDirectory(paths);
     throw error;
+  } finally {
+    await Promise.all(macvtaps.map((handle) => handle.close()));
   }
   await qmp(paths.qmpSocket, 'query-status');
   await writeGuestState(paths, {
@@ -91,6 +93,8 @@ export interface GuestCommand {
   readonly directory: string;
   /** Program first. */
   readonly argv: readonly string[];
+  /** What a shell has to open for it, behind the command: `3<>/dev/tap12`. */
+  readonly redirections: readonly string[];
 }
 
 /**
@@ -100,27 +104,46 @@ export interface GuestCommand {
  */
 export async function startCommand(vm: DesiredVm, home: GuestHome): Promise<GuestCommand> {
   const paths = guestPaths(home.runDir, { topology: home.topology, vm: vm.name });
-  const bootable = requireBoot(vm);
+  if (vm.boot === undefined && vm.disks.length === 0) throw fail('GUEST_NOT_BOOTABLE', { vm: vm.name });
   const taps = await readTapFacts(devicesOf(vm), home.netns);
-  const choice = await home.accelerate(bootable.boot.kernel);
+  const choice = await home.accelerate(vm.boot?.kernel);
   const enter = home.netns === undefined ? [] : ['ip', 'netns', 'exec', home.netns];
-  const argv = [...enter, QEMU, ...commandOf(bootable, paths, choice.accelerator, taps)];
-  return { vm: vm.name, directory: paths.directory, argv };
+  const argv = [...enter, QEMU, ...argsOf(vm, home, { accelerator: choice.accelerator, taps })];
+  const descriptors = descriptorsOf(vm);
+  const redirections = vm.nics.flatMap((nic) =>
+    (descriptors.get(nic.index) ?? []).map((fd) => shellRedirection(nic.device, fd, home.netns)),
+  );
+  return { vm: vm.name, directory: paths.directory, argv, redirections };
 }
 
-function requireBoot(vm: DesiredVm): BootableVm {
-  if (vm.boot === undefined) throw fail('GUEST_NOT_BOOTABLE', { vm: vm.name });
-  return { ...vm, boot: vm.boot };
+/**
+ * A kernel or a disk, and both readable.
+ * @param path of the topology
+ * @throws GUEST_NOT_BOOTABLE, GUEST_BOOT_FILE_MISSING, GUEST_DISK_MISSING
+ */
+export async function requireBootable(vm: DesiredVm, path: string): Promise<void> {
+  const { name, boot, disks } = vm;
+  if (boot === undefined && disks.length === 0) throw fail('GUEST_NOT_BOOTABLE', { vm: name });
+  for (const file of [boot?.kernel, boot?.initrd]) {
+    const why = file === undefined ? undefined : await faultOf(file);
+    if (file !== undefined && why !== undefined)
+      throw fail('GUEST_BOOT_FILE_MISSING', { vm: name, path: file, why });
+  }
+  for (const { image } of disks) {
+    const why = await faultOf(image);
+    if (why !== undefined) throw fail('GUEST_DISK_MISSING', { vm: name, image, why, path });
+  }
 }
 
-/** @throws GUEST_BOOT_FILE_MISSING */
-export async function requireBootFiles({ name, boot }: DesiredVm): Promise<void> {
-  for (const path of [boot?.kernel, boot?.initrd]) {
-    if (path === undefined) continue;
-    await access(path, constants.R_OK).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw fail('GUEST_BOOT_FILE_MISSING', { vm: name, path, why }, { cause: error });
-    });
+/** Why a file cannot be read, in words; `undefined` where it can. */
+async function faultOf(path: string): Promise<string | undefined> {
+  try {
+    await access(path, constants.R_OK);
+    return undefined;
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'it is not there';
+    return code === 'EACCES' ? 'permission denied' : message;
   }
 }
 
@@ -130,23 +153,63 @@ export function requireTaps(vm: DesiredVm, taps: ReadonlyMap<string, TapFacts>, 
   if (missing.length > 0) throw fail('GUEST_TAP_MISSING', { vm: vm.name, devices: missing, path });
 }
 
-function commandOf(
-  vm: BootableVm,
-  paths: GuestPaths,
-  chosen: Accelerator,
-  taps: ReadonlyMap<string, TapFacts>,
+function argsOf(
+  vm: DesiredVm,
+  home: GuestHome,
+  { accelerator, taps }: { accelerator: Accelerator; taps: ReadonlyMap<string, TapFacts> },
 ): string[] {
+  const name = { topology: home.topology, vm: vm.name };
+  const descriptors = descriptorsOf(vm);
   return qemuArgs(vm, {
-    paths,
-    accelerator: chosen,
+    paths: guestPaths(home.runDir, name),
+    accelerator,
     vnetHeader: (nic) =>
       vnetHeader(taps.get(nic.device) ?? { inKernelSwitch: false, socketReadsHeader: false }),
+    vhostSocket: (nic) => vhostSocketPath(home.runDir, name, nic.device),
+    descriptors: (nic) => descriptors.get(nic.index) ?? [],
   });
 }
 
+/** The first that a child inherits beyond stdin, stdout and stderr. */
+const FIRST_DESCRIPTOR = 3;
+
+/** Which descriptors QEMU has for each macvtap NIC, by its place: one for each queue, in the order of openMacvtaps. */
+function descriptorsOf({ nics }: DesiredVm): ReadonlyMap<number, readonly number[]> {
+  let next = FIRST_DESCRIPTOR;
+  return new Map(
+    nics
+      .filter(({ backend }) => backend.kind === 'macvtap')
+      .map((nic) => [nic.index, Array.from({ length: nic.queues }, () => next++)]),
+  );
+}
+
+async function openMacvtaps({ name, nics }: DesiredVm, home: GuestHome): Promise<FileHandle[]> {
+  const handles: FileHandle[] = [];
+  try {
+    for (const { backend, device, queues } of nics) {
+      if (backend.kind !== 'macvtap') continue;
+      const which = { vm: name, device, queues, path: home.topologyPath };
+      handles.push(...(await openMacvtap(which, home.netns)));
+    }
+    return handles;
+  } catch (error) {
+    await Promise.all(handles.map((handle) => handle.close()));
+    throw error;
+  }
+}
+
 /** `-daemonize` makes QEMU return when the guest runs, or with its complaint on stderr. */
-async function runQemu(vm: string, args: readonly string[], netns: string | undefined): Promise<void> {
-  const { status, stderr } = await run(QEMU, args, { timeoutMs: START_TIMEOUT_MS, netns });
+async function runQemu(
+  vm: string,
+  args: readonly string[],
+  netns: string | undefined,
+  inherited: readonly FileHandle[],
+): Promise<void> {
+  const { status, stderr } = await run(QEMU, args, {
+    timeoutMs: START_TIMEOUT_MS,
+    netns,
+    inherit: inherited.map(({ fd }) => fd),
+  });
   if (status === 0) return;
   const complaint = stderr
     .split('\n')

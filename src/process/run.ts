@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly maxOutputBytes?: number | undefined;
   /** Network namespace (as `ip netns` names it) to run in; `undefined`: ours. */
   readonly netns?: string | undefined;
+  /** Open descriptors of ours that the program has too, as 3, 4 and so on. */
+  readonly inherit?: readonly number[] | undefined;
 }
 
 export interface RunResult {
@@ -42,12 +44,13 @@ const KILL_GRACE_MS = 1000;
 export async function run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   if (options.signal?.aborted === true) throw cancelled(program);
   const command = inNetns(options.netns, program, args);
+  // The first three are pipes, whatever follows.
   const child = spawn(command.program, command.args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(options.inherit ?? [])],
     // Its own process group, so that what it started ends with it.
     detached: true,
     env: childEnvironment(options.env),
-  });
+  }) as ChildProcessByStdio<Writable, Readable, Readable>;
   const result = await outcome(child, command.program, program, options);
   const problem = options.netns === undefined ? undefined : netnsFailure(options.netns, program, result);
   if (problem) throw problem;

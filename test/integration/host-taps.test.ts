@@ -64,7 +64,9 @@ describe('taps in the kernel', () => {
     const [change] = await bringAbout([{ device: 'web1-0' }]);
     expect(change).to.deep.include({ verb: 'update', reason: 'it is down', impact: 'none' });
     await ip('link', 'del', 'web1-0');
-    expect((await host.verify(desired, WAIT)).map((finding) => finding.code)).to.deep.equal(['DEVICE_MISSING']);
+    expect((await host.verify(desired, WAIT)).map((finding) => finding.code)).to.deep.equal([
+      'DEVICE_MISSING',
+    ]);
   });
 
   it('of others are refused, and adopted only on request; then they outlive us as they were', async () => {

@@ -22,7 +22,14 @@ function bootable(settings: Partial<DesiredVm & { boot: DesiredBoot }> = {}): De
 }
 
 function surroundings(settings: Partial<GuestSurroundings> = {}): GuestSurroundings {
-  return { paths, accelerator: 'tcg', vnetHeader: () => 'off', ...settings };
+  return {
+    paths,
+    accelerator: 'tcg',
+    vnetHeader: () => 'off',
+    vhostSocket: ({ device }) => `/run/${device}.sock`,
+    descriptors: ({ queues }) => Array.from({ length: queues }, (_, queue) => 3 + queue),
+    ...settings,
+  };
 }
 
 /** What follows each occurrence of an option. */
@@ -119,5 +126,72 @@ describe("QEMU's command line", () => {
     const without = qemuArgs(bootable(), surroundings());
     expect(valuesOf(without, '-accel')).to.deep.equal(['tcg']);
     expect(without).to.not.include('-cpu');
+  });
+
+  it('reaches the switch by each backend', () => {
+    const netdev = (settings: Partial<DesiredNic>) =>
+      valuesOf(qemuArgs(bootable({ nics: [nic('web1', 0, settings)] }), surroundings()), '-netdev')[0];
+    const tap = 'tap,id=nic0,ifname=web1-0,script=no,downscript=no,vnet_hdr=off';
+    expect(netdev({})).to.equal(tap);
+    expect(netdev({ queues: 4 })).to.equal(`${tap},queues=4`);
+    expect(netdev({ backend: { kind: 'vhost-net' } })).to.equal(`${tap},vhost=on,vhostforce=on`);
+    const macvtap = { kind: 'macvtap', device: 'eno2', mode: 'bridge' } as const;
+    expect(netdev({ backend: macvtap })).to.equal('tap,id=nic0,fd=3');
+    expect(netdev({ backend: macvtap, queues: 2 })).to.equal('tap,id=nic0,fds=3:4');
+    expect(netdev({ backend: { kind: 'vhost-user' }, queues: 2 })).to.equal(
+      'vhost-user,id=nic0,chardev=nic0-switch,queues=2',
+    );
+    const shared = qemuArgs(
+      bootable({ nics: [nic('web1', 0, { backend: { kind: 'vhost-user' } })] }),
+      surroundings({ vhostSocket: () => '/run/a,b.sock' }),
+    );
+    expect(valuesOf(shared, '-object')).to.deep.equal(['memory-backend-memfd,id=memory,size=256M,share=on']);
+    expect(valuesOf(shared, '-chardev')).to.include(
+      'socket,id=nic0-switch,path=/run/a,,b.sock,server=on,wait=off',
+    );
+    const given = qemuArgs(
+      bootable({ nics: [nic('web1', 0, { backend: { kind: 'passthrough', address: '0000:03:00.1' } })] }),
+      surroundings(),
+    );
+    expect(valuesOf(given, '-netdev')).to.deep.equal([]);
+    expect(valuesOf(given, '-device')).to.deep.equal(['vfio-pci,host=0000:03:00.1,id=net0']);
+  });
+
+  it('shows the guest queues, rings, offloads and MTU as they are asked for', () => {
+    const properties = (settings: Partial<DesiredNic>, accelerator: 'kvm' | 'tcg' = 'kvm') => {
+      const args = qemuArgs(bootable({ nics: [nic('web1', 0, settings)] }), surroundings({ accelerator }));
+      return valuesOf(args, '-device')[0]?.replace(/^.*romfile=,?/, '');
+    };
+    expect(properties({})).to.equal('');
+    expect(properties({ queues: 4 })).to.equal('mq=on,vectors=10');
+    expect(properties({ ring: { rx: 1024, tx: 512 }, mtu: 9000 })).to.equal(
+      'rx_queue_size=1024,tx_queue_size=512,host_mtu=9000',
+    );
+    expect(properties({ offloads: { csum: false, tso: true, ufo: false } })).to.equal(
+      'csum=off,guest_csum=off,host_ufo=off,guest_ufo=off',
+    );
+    const user = { backend: { kind: 'vhost-user' } } as const;
+    expect(properties(user)).to.equal('');
+    expect(properties(user, 'tcg')).to.equal('vectors=0');
+  });
+
+  it('has disks with their format said, and boots from the first where there is no kernel', () => {
+    const disk = { vm: 'web1', sizeBytes: undefined, base: undefined, readOnly: false } as const;
+    const disks = [
+      { ...disk, index: 0, image: '/a,b.qcow2', format: 'qcow2', bus: 'virtio' },
+      { ...disk, index: 1, image: '/c.img', format: 'raw', bus: 'ide', readOnly: true },
+    ] as const;
+    const args = qemuArgs(bootable({ disks }), surroundings());
+    expect(valuesOf(args, '-blockdev')).to.deep.equal([
+      'driver=qcow2,node-name=disk0,read-only=off,file.driver=file,file.filename=/a,,b.qcow2',
+      'driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/c.img',
+    ]);
+    expect(valuesOf(args, '-device')).to.deep.equal([
+      'virtio-blk-pci,drive=disk0,id=disk0-device',
+      'ide-hd,drive=disk1,id=disk1-device',
+    ]);
+    const booted = qemuArgs({ ...bootable({ disks }), boot: undefined }, surroundings());
+    expect(booted).to.not.include('-kernel').and.to.not.include('-append');
+    expect(valuesOf(booted, '-device')[0]).to.equal('virtio-blk-pci,drive=disk0,id=disk0-device,bootindex=1');
   });
 });
