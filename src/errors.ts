@@ -925,6 +925,18 @@ const registry = {
       `The macvtap of ${d.nic} cannot be on "${d.device}": "${d.other}" is there with mode ${d.mode}, and "passthru" is for one alone. ` +
       'Use another mode for both, or another device.',
   ),
+  VHOST_USER_UNAVAILABLE: define(
+    1,
+    409,
+    (d: { nic: string; why: string }) =>
+      `NIC ${d.nic} cannot have backend vhost-user here: ${d.why}. Or write "backend: tap", which every switch has.`,
+  ),
+  NOT_WITH_VHOST_USER: define(
+    78,
+    422,
+    (d: { key: string; nic: string }) =>
+      `"${d.key}" of NIC ${d.nic} cannot be kept with vhost-user: Open vSwitch limits devices of the kernel. Remove it, or write "backend: tap".`,
+  ),
   VHOST_NET_UNAVAILABLE: define(
     1,
     409,

@@ -1,4 +1,5 @@
 /** The first main path: a topology file becomes a running network. Read apply() from top to bottom. */
+import { resolve as toAbsolute } from 'node:path';
 import type { FailedChange, Finding } from '../domain.ts';
 import { fail } from '../errors.ts';
 import { hostDomain } from '../host/domain.ts';
@@ -100,7 +101,8 @@ function connect({ settings, signal, databaseOnly }: PlanOptions): Promise<Ovsdb
 function domains(client: OvsdbClient<OpenVSwitchTables>, options: PlanOptions): PlannedDomain[] {
   const { databaseOnly, settings } = options;
   const { remote, netns, ovsRundir } = settings;
-  const ovs = switchDomain({ client, remote, netns, ovsRundir, databaseOnly });
+  const runDir = toAbsolute(settings.runDir);
+  const ovs = switchDomain({ client, remote, netns, ovsRundir, runDir, databaseOnly });
   return [
     ...(databaseOnly ? [] : [planned('host', hostDomain({ netns: settings.netns }))]),
     planned('switch', ovs),

@@ -5,7 +5,7 @@ import type { Domain, DomainNic } from '../guest/libvirt-domains.ts';
 import { domainXml } from '../guest/libvirt-xml.ts';
 import { vnetHeader } from '../guest/offload.ts';
 import type { Accelerator } from '../guest/qemu-args.ts';
-import { guestPaths, makeGuestDirectory, vhostSocketPath } from '../guest/run-directory.ts';
+import { guestPaths, makeGuestDirectory, vhostSocketOf } from '../guest/run-directory.ts';
 import { devicesOf, requireBootable, requireTaps, type GuestHome } from '../guest/start.ts';
 import { readTapFacts } from '../guest/tapfacts.ts';
 import type { DesiredVm } from '../topology/desired.ts';
@@ -51,7 +51,7 @@ export async function renderDomain(
     topology: home.topology,
     type: choice.accelerator === 'kvm' ? 'kvm' : 'qemu',
     ports: how.ports,
-    vhostSocket: (nic) => vhostSocketPath(home.runDir, name, nic.device),
+    vhostSocket: (nic) => vhostSocketOf(home.runDir, name, nic.device),
     vnetHeader: (nic) =>
       vnetHeader(
         taps.get(nic.device) ?? { inKernelSwitch: nic.linuxBridge !== undefined, socketReadsHeader: false },

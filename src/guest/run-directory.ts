@@ -2,6 +2,7 @@
 import { mkdir, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../errors.ts';
+import { vhostSocketPath } from '../units/vhostsocket.ts';
 
 /** sockaddr_un.sun_path is 108 bytes with its final NUL (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -46,13 +47,9 @@ export function guestPaths(runDir: string, name: GuestName): GuestPaths {
   };
 }
 
-/**
- * Where QEMU listens for Open vSwitch, for a vhost-user NIC.
- * @param device the port's name
- * @throws GUEST_SOCKET_PATH_TOO_LONG
- */
-export function vhostSocketPath(runDir: string, name: GuestName, device: string): string {
-  return socketPath(join(runDir, name.topology, name.vm, `${device}.sock`));
+/** Where QEMU listens for Open vSwitch, for a vhost-user NIC. @throws GUEST_SOCKET_PATH_TOO_LONG */
+export function vhostSocketOf(runDir: string, name: GuestName, device: string): string {
+  return socketPath(vhostSocketPath(runDir, name.topology, name.vm, device));
 }
 
 /** Makes a guest's directory; only its owner may enter, since the console is a shell. @throws FILE_UNWRITABLE */

@@ -12,7 +12,7 @@ import {
   guestPaths,
   makeGuestDirectory,
   removeGuestDirectory,
-  vhostSocketPath,
+  vhostSocketOf,
   writeGuestState,
 } from './run-directory.ts';
 import { readGuestStatus } from './status.ts';
@@ -165,7 +165,7 @@ function argsOf(
     accelerator,
     vnetHeader: (nic) =>
       vnetHeader(taps.get(nic.device) ?? { inKernelSwitch: false, socketReadsHeader: false }),
-    vhostSocket: (nic) => vhostSocketPath(home.runDir, name, nic.device),
+    vhostSocket: (nic) => vhostSocketOf(home.runDir, name, nic.device),
     descriptors: (nic) => descriptors.get(nic.index) ?? [],
   });
 }

@@ -23,7 +23,7 @@ export function bridgeChanges(
         refusals.push(
           refusal(bridge.name, fail('BRIDGE_NAME_TAKEN', { name: bridge.name, bridge: port.bridge })),
         );
-      } else changes.push(creation(desired.name, bridge, observed.kernelDatapath));
+      } else changes.push(creation(desired.name, bridge, observed));
       continue;
     }
     const owner = ownerOf(there.externalIds);
@@ -72,15 +72,32 @@ export function bridgeRemovals(
     if (isAdopted(bridge.externalIds)) {
       changes.push(release(topology, bridge, 'it was adopted, not made by this topology'));
     } else if (staying.length > 0) {
-      changes.push(release(topology, bridge, `${staying.join(', ')} on it belong to others`));
+      changes.push(
+        release(
+          topology,
+          bridge,
+          `${staying.join(', ')} on it ${staying.length === 1 ? 'belongs' : 'belong'} to others`,
+        ),
+      );
     } else changes.push(removal(bridge));
   }
   return changes;
 }
 
-function creation(topology: string, bridge: DesiredBridge, kernelDatapath: boolean): SwitchChange {
+/** The datapath that a bridge has once the plan is done. */
+export function datapathOf(
+  { name, datapath }: DesiredBridge,
+  { bridges, kernelDatapath }: Pick<ObservedSwitch, 'bridges' | 'kernelDatapath'>,
+): string {
+  if (datapath !== 'auto') return datapath;
+  const there = bridges.get(name);
+  if (there) return there.datapathType || 'system';
+  return kernelDatapath ? 'system' : 'netdev';
+}
+
+function creation(topology: string, bridge: DesiredBridge, observed: ObservedSwitch): SwitchChange {
   const columns: BridgeColumns = {
-    datapath_type: bridge.datapath === 'auto' ? (kernelDatapath ? 'system' : 'netdev') : bridge.datapath,
+    datapath_type: datapathOf(bridge, observed),
     ...(bridge.rstp === undefined ? {} : { rstp_enable: bridge.rstp }),
     ...(bridge.mcastSnooping === undefined ? {} : { mcast_snooping_enable: bridge.mcastSnooping }),
   };

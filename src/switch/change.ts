@@ -79,6 +79,9 @@ export interface PortColumns {
 }
 
 export interface InterfaceColumns {
+  type?: string;
+  options?: ReadonlyMap<string, string>;
+  mtu_request?: bigint | undefined;
   ofport_request?: number | undefined;
   ingress_policing_rate?: bigint;
   ingress_policing_burst?: bigint;

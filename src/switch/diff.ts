@@ -1,7 +1,7 @@
 /** Desired against observed: what has to change in the switch, and what must not. Pure. */
 import type { Diff, Refusal } from '../domain.ts';
 import type { DesiredState } from '../topology/desired.ts';
-import { bridgeChanges, bridgeRemovals } from './bridgediff.ts';
+import { bridgeChanges, bridgeRemovals, datapathOf } from './bridgediff.ts';
 import type { SwitchChange } from './change.ts';
 import { flowChanges } from './pipeline/flowdiff.ts';
 import type { ObservedSwitch } from './observed.ts';
@@ -12,8 +12,11 @@ import { portSpecs } from './portspec.ts';
 /** What makes the switch as the topology says: changes and refusals, each sorted. The same input gives the same bytes. */
 export function diffSwitch(desired: DesiredState, observed: ObservedSwitch): Diff<SwitchChange> {
   const bridges = bridgeChanges(desired, observed);
-  const specs = portSpecs(desired);
-  const ports = portChanges(desired.name, specs, observed);
+  const specs = portSpecs(desired, observed.runDir);
+  const datapaths = new Map(
+    desired.bridges.map((bridge) => [bridge.name, datapathOf(bridge, observed)] as const),
+  );
+  const ports = portChanges(desired.name, specs, observed, (name) => datapaths.get(name) ?? '');
   const wantedPorts = new Set(specs.map((spec) => spec.name));
   const wantedBridges = new Set(desired.bridges.map((bridge) => bridge.name));
   const left = leftovers(desired.name, observed, wantedPorts, wantedBridges);

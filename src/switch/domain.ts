@@ -25,6 +25,8 @@ export interface SwitchDomainOptions {
   readonly netns: string | undefined;
   /** Where ovs-vswitchd has its management sockets (`<bridge>.mgmt`). */
   readonly ovsRundir: string;
+  /** Where guests have their sockets, absolute; for vhost-user ports alone. */
+  readonly runDir?: string | undefined;
   /** Rows only: ovs-vswitchd need not run, and nothing is waited for or verified. */
   readonly databaseOnly: boolean;
 }
@@ -33,12 +35,12 @@ export interface SwitchDomainOptions {
 export function switchDomain(
   options: SwitchDomainOptions,
 ): Domain<DesiredState, ObservedSwitch, SwitchChange> {
-  const { client, databaseOnly, netns, ovsRundir, remote } = options;
+  const { client, databaseOnly, netns, ovsRundir, remote, runDir } = options;
   let observed: ObservedSwitch | undefined;
   let nextCfg: bigint | undefined;
   return {
     observe: async (desired) => {
-      const rows = observeSwitch(client.snapshot());
+      const rows = { ...observeSwitch(client.snapshot()), runDir };
       observed = databaseOnly
         ? rows
         : { ...rows, pipelines: await observePipelines(desired, client, ovsRundir) };

@@ -23,6 +23,8 @@ export const SWITCH_COLUMNS = {
     'external_ids',
     'datapath_types',
     'ovs_version',
+    'iface_types',
+    'dpdk_initialized',
   ],
   Bridge: [
     'name',
@@ -39,6 +41,8 @@ export const SWITCH_COLUMNS = {
   Interface: [
     'name',
     'type',
+    'options',
+    'mtu_request',
     'ofport',
     'ofport_request',
     'error',
@@ -62,8 +66,8 @@ export function observeSwitch(
   snapshot: Snapshot<OpenVSwitchTables>,
   kernelDatapath = existsSync(KERNEL_DATAPATH),
 ): ObservedSwitch {
-  const [rootUuid] = snapshot.table('Open_vSwitch').keys();
-  if (rootUuid === undefined) throw fail('SWITCH_NOT_INITIALISED', {});
+  const [root] = snapshot.table('Open_vSwitch').values();
+  if (root === undefined) throw fail('SWITCH_NOT_INITIALISED', {});
   const bridges = new Map<string, ObservedBridge>();
   const ports = new Map<string, ObservedPort>();
   const portOfInterface = new Map<string, string>();
@@ -87,12 +91,15 @@ export function observeSwitch(
     });
   }
   return {
-    rootUuid,
+    rootUuid: root._uuid,
     kernelDatapath,
     bridges,
     ports,
     portOfInterface,
     qos: qosRows(snapshot),
+    ifaceTypes: root.iface_types,
+    dpdkInitialised: root.dpdk_initialized,
+    runDir: undefined,
     pipelines: undefined,
   };
 }
@@ -120,6 +127,9 @@ function toInterface(snapshot: Snapshot<OpenVSwitchTables>, uuid: Uuid): Observe
     {
       uuid,
       name: iface.name,
+      type: iface.type,
+      options: iface.options,
+      mtuRequest: iface.mtu_request,
       ofportRequest: iface.ofport_request,
       policingRateKbps: iface.ingress_policing_rate,
       policingBurstKb: iface.ingress_policing_burst,

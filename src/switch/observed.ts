@@ -15,6 +15,11 @@ export interface ObservedSwitch {
   /** Name of an Interface → name of its Port: members of a bond have names of their own. */
   readonly portOfInterface: ReadonlyMap<string, string>;
   readonly qos: ReadonlyMap<Uuid, ObservedQos>;
+  /** The types of interfaces that ovs-vswitchd can open; empty where it has never run. */
+  readonly ifaceTypes: readonly string[];
+  readonly dpdkInitialised: boolean;
+  /** Where guests have their sockets, for vhost-user ports. */
+  readonly runDir: string | undefined;
   /** `undefined` where rows alone are looked at. */
   readonly pipelines: ObservedPipelines | undefined;
 }
@@ -54,6 +59,10 @@ export interface ObservedPort {
 export interface ObservedInterface {
   readonly uuid: Uuid;
   readonly name: string;
+  /** Empty: a device of the kernel. */
+  readonly type: string;
+  readonly options: ReadonlyMap<string, string>;
+  readonly mtuRequest: bigint | undefined;
   readonly ofportRequest: number | undefined;
   readonly policingRateKbps: bigint;
   readonly policingBurstKb: bigint;

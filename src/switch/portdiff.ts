@@ -9,19 +9,23 @@ import { ofportAllocators, type OfportAllocator } from './ofport.ts';
 import { isAdopted, isOwnedBy, ownerOf } from './ownership.ts';
 import { ADOPTED_KEY, NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from '../units/externalids.ts';
 import type { PortSpec } from './portspec.ts';
+import { vhostUserColumns, vhostUserObstacle } from './vhostuser.ts';
 
 /** Changes and refusals for the ports that a topology wants. */
 export function portChanges(
   topology: string,
   specs: readonly PortSpec[],
   observed: ObservedSwitch,
+  datapathOf: (bridge: string) => string,
 ): { changes: SwitchChange[]; refusals: Refusal[] } {
   const changes: SwitchChange[] = [];
   const refusals: Refusal[] = [];
   const ofports = ofportAllocators(specs, observed);
   for (const spec of specs) {
     const there = observed.ports.get(spec.name);
-    const reason = reasonToRefuse(topology, spec, there, observed);
+    const reason =
+      reasonToRefuse(topology, spec, there, observed) ??
+      vhostUserObstacle(spec, datapathOf(spec.bridge), observed);
     if (reason) {
       refusals.push({ domain: 'switch', kind: 'Port', name: spec.name, error: reason });
       continue;
@@ -146,6 +150,9 @@ function creation(topology: string, spec: PortSpec, ofports: OfportAllocator): S
     const ofport = ofports.allocate(spec.name);
     if (ofport !== undefined) iface.ofport_request = ofport;
   }
+  const vhostUser = vhostUserColumns(spec, undefined);
+  Object.assign(iface, vhostUser.columns);
+  fields.push(...vhostUser.differences);
   if (spec.policingRateKbps !== 0n) {
     iface.ingress_policing_rate = spec.policingRateKbps;
     iface.ingress_policing_burst = spec.policingBurstKb;
@@ -223,7 +230,10 @@ function update(
   }
   if (Object.keys(port).length > 0 && impact === 'none') impact = 'flow';
 
-  const columns: InterfaceColumns = {};
+  const vhostUser = vhostUserColumns(spec, iface);
+  const columns: InterfaceColumns = { ...vhostUser.columns };
+  fields.push(...vhostUser.differences);
+  if (vhostUser.differences.length > 0) impact = 'port-bounce';
   if (
     spec.stableOfport &&
     (iface.ofportRequest === undefined || (from && isTaken(iface.ofportRequest, spec.bridge, observed)))

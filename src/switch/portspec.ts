@@ -2,6 +2,7 @@
 import { nicName, type DesiredNic, type DesiredState, type DesiredUplink } from '../topology/desired.ts';
 import type { BitsPerSecond } from '../units/bitrate.ts';
 import type { VlanId, VlanMode } from '../units/vlan.ts';
+import { vhostSocketPath } from '../units/vhostsocket.ts';
 import { NETWORK_KEY, NIC_KEY, OWNER_KEY, VM_KEY } from '../units/externalids.ts';
 
 /** One desired port with its one interface. */
@@ -11,6 +12,8 @@ export interface PortSpec {
   /** `vm:nic`; `undefined` for an uplink. */
   readonly nic: string | undefined;
   readonly adopt: boolean;
+  /** `undefined`: a device of the kernel, which host/ makes. */
+  readonly vhostUser: VhostUserSpec | undefined;
   readonly tag: number | undefined;
   readonly trunks: readonly number[];
   readonly vlanMode: VlanMode['mode'] | undefined;
@@ -27,14 +30,24 @@ export interface PortSpec {
   readonly maxRate: BitsPerSecond | undefined;
 }
 
-/** All ports of a topology, sorted by name. */
-export function portSpecs(desired: DesiredState): PortSpec[] {
+/** A port whose other end is QEMU itself. */
+export interface VhostUserSpec {
+  /** `options:vhost-server-path`: Open vSwitch calls QEMU there. */
+  readonly serverPath: string;
+  /** `mtu_request`; `undefined`: left to the switch. */
+  readonly mtu: bigint | undefined;
+}
+
+/** All ports of a topology, sorted by name. @param runDir where guests have their sockets */
+export function portSpecs(desired: DesiredState, runDir = ''): PortSpec[] {
   const owner = new Map([[OWNER_KEY, desired.name]]);
   const uplinks = desired.bridges.flatMap((bridge) =>
     bridge.uplinks.map((uplink) => uplinkSpec(bridge.name, uplink, owner)),
   );
   const nics = desired.vms.flatMap((vm) =>
-    vm.nics.flatMap((nic) => (nic.bridge === undefined ? [] : nicSpec(desired.name, nic, nic.bridge, owner))),
+    vm.nics.flatMap((nic) =>
+      nic.bridge === undefined ? [] : nicSpec(desired.name, nic, nic.bridge, owner, runDir),
+    ),
   );
   return [...uplinks, ...nics].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -44,6 +57,7 @@ function nicSpec(
   nic: DesiredNic,
   bridge: string,
   owner: ReadonlyMap<string, string>,
+  runDir: string,
 ): PortSpec {
   const vlan = vlanColumns(nic.vlan);
   const { policingRateKbps, policingBurstKb } = policing(nic.limit.sent);
@@ -52,6 +66,13 @@ function nicSpec(
     bridge,
     nic: nicName(nic),
     adopt: nic.adopt,
+    vhostUser:
+      nic.backend.kind === 'vhost-user'
+        ? {
+            serverPath: vhostSocketPath(runDir, topology, nic.vm, nic.device),
+            mtu: nic.mtu === undefined ? undefined : BigInt(nic.mtu),
+          }
+        : undefined,
     tag: vlan.tag,
     trunks: vlan.trunks,
     vlanMode: vlan.vlanMode,
@@ -77,6 +98,7 @@ function uplinkSpec(bridge: string, uplink: DesiredUplink, owner: ReadonlyMap<st
     bridge,
     nic: undefined,
     adopt: uplink.adopt,
+    vhostUser: undefined,
     ...vlanColumns(uplink.vlan),
     portIds: owner,
     interfaceIds: owner,

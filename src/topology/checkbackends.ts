@@ -140,6 +140,11 @@ function checkSwitch(file: RawFile, nic: Nic): void {
       : 'its bridge has the kernel’s datapath ("datapath: system")';
     file.report(found('VHOST_USER_NEEDS_DPDK', path, { nic: nicName(place), why }));
   }
+  const limit = nic.setting('limit');
+  if (backend === 'vhost-user' && limit) {
+    file.report(found('NOT_WITH_VHOST_USER', limit.path, { key: 'limit', nic: nicName(place) }));
+    return;
+  }
   if (!passesByEverySwitch(nic) && !isOnLinuxBridge) return;
   const why = passesByEverySwitch(nic)
     ? `with ${backend} its packets pass by every switch`

@@ -57,6 +57,9 @@ function observedPort(
       {
         uuid: uuid(`interface-${name}`),
         name,
+        type: '',
+        options: new Map<string, string>(),
+        mtuRequest: undefined,
         ofportRequest: 40000,
         policingRateKbps: 0n,
         policingBurstKb: 0n,
@@ -79,6 +82,9 @@ function observed(
     ports.filter((port) => port.bridge === name).map((port) => port.name);
   return {
     rootUuid: uuid('root'),
+    ifaceTypes: [],
+    dpdkInitialised: false,
+    runDir: '/run/vsb',
     kernelDatapath,
     bridges: new Map(bridges.map((each) => [each.name, { ...each, portNames: onBridge(each.name) }])),
     ports: new Map(ports.map((port) => [port.name, port])),
