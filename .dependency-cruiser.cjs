@@ -48,6 +48,23 @@ module.exports = {
     only('jsonrpc-lite', '^node_modules/jsonrpc-lite', '^src/jsonrpc/envelope\\.ts$'),
     only('ip-cidr', '^node_modules/ip-cidr', '^src/units/cidr\\.ts$'),
     only('child_process', '^(node:)?child_process$', '^src/process/'),
+    only('js-yaml', '^node_modules/js-yaml', '^src/(topology/yaml|output/document)\\.ts$'),
+    {
+      name: 'pure',
+      comment: 'these do no I/O: what they need comes in as arguments',
+      severity: 'error',
+      from: {
+        path: [
+          '^src/(units|output|filter|netflow|ipfix|sflow|topology)/',
+          '^src/traffic/(averages|rates)\\.ts$',
+          '^src/jsonrpc/(framing|reconnect)\\.ts$',
+          '^src/openflow/codec\\.ts$',
+          '^src/switch/[^/]*diff\\.ts$',
+          '^src/host/(diff|notes|obstacles|specs|commands)\\.ts$',
+        ],
+      },
+      to: { path: '^(node:)?(fs|fs/promises|net|tls|http|https|dgram|dns|os|child_process|worker_threads)$' },
+    },
     only('commander', '^node_modules/commander', '^src/cli/'),
   ],
   options: {

@@ -8,7 +8,6 @@
  * `../schema.ts`, or `vswitchboard/ovsdb` outside of this package. Without arguments: all of src/ovsdb/generated anew.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -48,31 +47,53 @@ export function keptMeanings(modulePath: string): ReadonlyMap<string, string> {
     : new Map<string, string>();
 }
 
-async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { docs: { type: 'string' }, import: { type: 'string' } },
-  });
+const USAGE = `Usage: npx tsx scripts/generate-ovsdb-types.ts FILE.ovsschema OUT.ts [--docs MANPAGE] [--import MODULE]
+       npx tsx scripts/generate-ovsdb-types.ts            all of src/ovsdb/generated anew
+
+Example: npx tsx scripts/generate-ovsdb-types.ts /usr/share/openvswitch/vswitch.ovsschema vswitch.ts \\
+           --docs /usr/share/man/man5/ovs-vswitchd.conf.db.5.gz --import vswitchboard/ovsdb
+`;
+
+/** @returns the exit status: 0, 64 for wrong usage, 1 where a file cannot be read or is no schema */
+async function main(): Promise<number> {
+  let given;
+  try {
+    given = parseArgs({
+      allowPositionals: true,
+      options: { docs: { type: 'string' }, import: { type: 'string' }, help: { type: 'boolean' } },
+    });
+  } catch (thrown) {
+    return complain(thrown, 64);
+  }
+  const { positionals, values } = given;
   const [input, output] = positionals;
-  if (input === undefined) {
-    for (const name of DATABASES)
-      await write(`${GENERATED}${name}.ovsschema`, `${GENERATED}${name}.ts`, values);
-    return;
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return 0;
   }
-  if (output === undefined) {
-    process.stderr.write(
-      `Usage: ${basename(import.meta.filename)} FILE.ovsschema OUT.ts [--docs MANPAGE] [--import MODULE]\n`,
-    );
-    process.exitCode = 64;
-    return;
+  if (positionals.length === 1 || positionals.length > 2)
+    return complain(new Error('two files are needed'), 64);
+  try {
+    if (input !== undefined && output !== undefined) await write(input, output, values);
+    else
+      for (const name of DATABASES)
+        await write(`${GENERATED}${name}.ovsschema`, `${GENERATED}${name}.ts`, values);
+    return 0;
+  } catch (thrown) {
+    return complain(thrown, 1);
   }
-  await write(input, output, values);
+}
+
+function complain(thrown: unknown, status: 1 | 64): number {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  process.stderr.write(`generate-ovsdb-types: error: ${why}\n${status === 64 ? USAGE : ''}`);
+  return status;
 }
 
 async function write(
   input: string,
   output: string,
-  { docs, import: importFrom }: { readonly docs?: string | undefined; readonly import?: string | undefined },
+  { docs, import: importFrom }: { readonly docs?: string; readonly import?: string },
 ): Promise<void> {
   const meanings = docs === undefined ? keptMeanings(output) : meaningsInManPage(read(docs));
   writeFileSync(output, await generateTypes(read(input), meanings, importFrom));
@@ -83,4 +104,4 @@ function read(path: string): string {
   return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main();

@@ -1,6 +1,7 @@
 /** Flags that several verbs share; each has its VSB_… variable. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { toDurationMs } from '../units/duration.ts';
+import { toPrintable } from '../units/printable.ts';
 
 /** Adds the flags that say where the switch is. */
 export function addSwitchOptions(command: Command): Command {
@@ -82,11 +83,22 @@ export function databaseOnlyOption(): Option {
   ).env('VSB_DATABASE_ONLY');
 }
 
-/** commander takes any value of a flag's variable for yes: here `VSB_YES=0`, and likewise `false` and `no`, are a no. */
+/**
+ * commander takes any value of a flag's variable for yes. Here `VSB_YES=0`, and likewise nothing, `false`, `no` and `off`,
+ * are a no, and what is neither that nor a yes is refused by the verb that has the flag.
+ */
 export function heedNo(command: Command): void {
   for (const option of command.options) {
-    const value = process.env[option.envVar ?? ''];
-    if (option.isBoolean() && value !== undefined && /^(|0|false|no|off)$/i.test(value)) delete option.envVar;
+    const variable = option.envVar ?? '';
+    const value = process.env[variable];
+    if (!option.isBoolean() || value === undefined || /^(1|true|yes|on)$/i.test(value)) continue;
+    delete option.envVar;
+    if (/^(|0|false|no|off)$/i.test(value)) continue;
+    command.hook('preAction', () => {
+      command.error(
+        `error: ${variable} is "${toPrintable(value)}", which is neither yes nor no. Write 1 or 0.`,
+      );
+    });
   }
   command.commands.forEach(heedNo);
 }

@@ -77,16 +77,20 @@ describe('vsb apply, when somebody has had enough', function () {
     });
   }
 
-  it('heeds VSB_YES, and takes 0, false and nothing for a no', async () => {
-    for (const value of ['0', 'false', '', '1']) {
+  it('heeds VSB_YES, takes 0, false and nothing for a no, and refuses what is neither', async () => {
+    for (const value of ['0', 'False', '', 'maybe', 'Yes']) {
       await using vsb = startRunning([...VSB, 'apply', file, '--database-only'], {
         ...sandbox.env,
         VSB_YES: value,
       });
       // Nobody is there to be asked.
       vsb.child.stdin?.end();
-      expect((await vsb.end()).status, `VSB_YES=${value}`).to.equal(value === '1' ? 0 : 1);
-      expect(await bridges()).to.equal(value === '1' ? 'br0' : '');
+      const { status, output } = await vsb.end();
+      expect(status, `VSB_YES=${value}: ${output}`).to.equal(
+        value === 'Yes' ? 0 : value === 'maybe' ? 64 : 1,
+      );
+      if (value === 'maybe') expect(output).to.include('VSB_YES is "maybe"').and.to.include('Write 1 or 0');
+      expect(await bridges()).to.equal(value === 'Yes' ? 'br0' : '');
     }
   });
 
