@@ -76,9 +76,11 @@ function toPortRecord(at: string, kind: 'port' | 'nic', row: PortRow): WatchReco
 
 function toMeasuredValues(measured: Measured): FieldValue[] {
   const ageMs = measured.ageMs === undefined ? undefined : Math.round(measured.ageMs);
+  const figures = FIGURES.map((name) => rounded(measured[name]));
   return [
-    ...FIGURES.map((name) => rounded(measured[name])),
-    measured.quality,
+    ...figures,
+    // Of nothing nobody can say how good it is.
+    figures.some((figure) => figure !== undefined) ? measured.quality : undefined,
     ageMs,
     measured.discontinuity,
     measured.hostLossPackets,

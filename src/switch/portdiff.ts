@@ -257,8 +257,8 @@ function update(
   }
 
   const qos = qosEdit(topology, spec, there, observed, note);
-  const portIds = mapEdit(spec.portIds, there.externalIds, note);
-  const interfaceIds = mapEdit(spec.interfaceIds, iface.externalIds, note);
+  const portIds = mapEdit('', spec.portIds, there.externalIds, note);
+  const interfaceIds = mapEdit('Interface ', spec.interfaceIds, iface.externalIds, note);
   if (fields.length === 0) return undefined;
 
   const isOurs = isOwnedBy(topology, there.externalIds);
@@ -313,7 +313,9 @@ function qosEdit(
   return ours ? { qos: 'update', uuid: ours.uuid, maxRate } : { qos: 'create', maxRate, owner: topology };
 }
 
+/** @param row named where it is not the port's own */
 function mapEdit(
+  row: 'Interface ' | '',
   wanted: ReadonlyMap<string, string>,
   there: ReadonlyMap<string, string>,
   note: (field: string, from: FieldValue, to: FieldValue) => void,
@@ -321,7 +323,7 @@ function mapEdit(
   const set = new Map<string, string>();
   for (const [key, value] of wanted) {
     if (there.get(key) === value) continue;
-    note(`external_ids:${key}`, there.get(key), value);
+    note(`${row}external_ids:${key}`, there.get(key), value);
     set.set(key, value);
   }
   return { set, remove: [] };

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import ts from 'typescript';
 import { OvsdbServer } from '../support/ovsdb.ts';
+import { complaints } from '../support/typecheck.ts';
 
 const run = promisify(execFile);
 const DEFAULT_REMOTE = 'unix:/var/run/openvswitch/db.sock';
@@ -82,15 +82,4 @@ function examples(language: 'ts' | 'js'): readonly string[] {
   return [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
     ([, block]) => block ?? '',
   );
-}
-
-function complaints(files: readonly string[]): readonly string[] {
-  const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path)) as {
-    readonly config: { readonly compilerOptions: unknown };
-  };
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, '.');
-  const program = ts.createProgram(files, options);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }

@@ -123,6 +123,13 @@ describe('vsb apply, when it goes wrong', function () {
         'SWITCH_OUTCOME_UNKNOWN',
         1,
       );
+      // Nothing was lost and nothing half done: the next apply finds the database whole, and makes the rest.
+      await sandbox.restart('ovsdb-server');
+      expect(await sandbox.vsctl('list-br')).to.equal('');
+      const again = await vsb(['apply', file, '--yes', '--database-only'], { env: sandbox.env });
+      expect(again.status, again.stderr).to.equal(0);
+      const plan = await vsb(['plan', file, '--database-only'], { env: sandbox.env });
+      expect(plan.stdout).to.include('nothing to change');
     } finally {
       between.close();
     }

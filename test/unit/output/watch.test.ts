@@ -80,7 +80,7 @@ describe('watch as CSV', () => {
   it('quotes commas, quotes and line breaks, and leaves the unknown empty', () => {
     const text = renderWatchCsv(view('ports', { ...row(1, { ...WEB1, vm: 'a,"b"' }), ...NOT_MEASURED }));
     expect(text).to.equal(
-      '2026-11-22T16:45:52.000Z,port,two-tier,"a,""b""",0,,web,br0,p1,,,,,,,,,,,,,,exact,,,\r\n',
+      '2026-11-22T16:45:52.000Z,port,two-tier,"a,""b""",0,,web,br0,p1,,,,,,,,,,,,,,,,,\r\n',
     );
   });
 });
