@@ -5,12 +5,15 @@ import { fail, VsbError } from '../errors.ts';
 /** QEMU answers in milliseconds; a host that swaps takes longer. */
 const TIMEOUT_MS = 5000;
 
+/** What a command is called with, as QEMU's own reference names it (QEMU QMP Reference Manual). */
+export type QmpArguments = Readonly<Record<string, unknown>>;
+
 /**
- * Sends a command without arguments and waits for its answer.
+ * Sends a command and waits for its answer.
  * @returns the answer's `return`
- * @throws QMP_FAILED where nobody listens, QEMU refuses, or does not answer in time
+ * @throws QMP_FAILED where nobody listens, QEMU refuses, or does not answer in time (another client is served first)
  */
-export async function qmp(socket: string, command: string): Promise<unknown> {
+export async function qmp(socket: string, command: string, args?: QmpArguments): Promise<unknown> {
   const failed = (why: string): VsbError => fail('QMP_FAILED', { socket, command, why });
   const connection = connect(socket);
   const abort = AbortSignal.timeout(TIMEOUT_MS);
@@ -23,7 +26,8 @@ export async function qmp(socket: string, command: string): Promise<unknown> {
       // The first answer is that of qmp_capabilities; events come in between.
       if (!('return' in message)) continue;
       if (++answers === 2) return message['return'];
-      connection.write(`${JSON.stringify({ execute: command })}\n`);
+      // JSON has no `undefined`: without arguments there is no such member.
+      connection.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
     }
     throw failed('it closed the connection');
   } catch (error) {

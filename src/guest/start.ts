@@ -1,9 +1,9 @@
 /** Starts a guest that outlives us: checks what it needs, runs QEMU, waits until QEMU answers. */
 import { access, constants, type FileHandle } from 'node:fs/promises';
 import { fail } from '../errors.ts';
-import { run } from '../process/run.ts';
 import { isOnTap, type DesiredVm } from '../topology/desired.ts';
 import type { AcceleratorChoice } from './accel.ts';
+import { launchQemu } from './launch.ts';
 import { openMacvtap, shellRedirection } from './macvtaps.ts';
 import { vnetHeader, type TapFacts } from './offload.ts';
 import { QEMU, qemuArgs, type Accelerator } from './qemu-args.ts';
@@ -30,6 +30,8 @@ export interface GuestHome {
   readonly accelerate: (kernel: string | undefined) => Promise<AcceleratorChoice>;
   /** Keeps a guest from being started; one whose QEMU is on its way is seen through. */
   readonly signal: AbortSignal | undefined;
+  /** How long QEMU may take to be up; default in launch.ts. */
+  readonly startTimeoutMs?: number;
 }
 
 export type StartOutcome =
@@ -40,9 +42,6 @@ export type StartOutcome =
       readonly reason: string;
     }
   | { readonly outcome: 'already-running'; readonly pid: number };
-
-/** QEMU needs well below a second; loading a kernel from a cold disk takes longer. */
-const START_TIMEOUT_MS = 30_000;
 
 /**
  * Starts a VM, unless it runs. Its taps, macvtaps and disks must be there: apply makes them.
@@ -62,7 +61,7 @@ export async function startGuest(vm: DesiredVm, home: GuestHome): Promise<StartO
   try {
     await makeGuestDirectory(paths);
     const args = argsOf(vm, home, { accelerator: choice.accelerator, taps });
-    await runQemu(vm.name, args, home.netns, macvtaps);
+    await launchQemu(vm, args, { ...home, paths, inherited: macvtaps });
   } catch (error) {
     // It may be another start of the same VM that was faster: then the directory is in use.
     if ((await readGuestStatus(paths)).status === 'absent') await removeGuestDirectory(paths);
@@ -196,27 +195,6 @@ async function openMacvtaps({ name, nics }: DesiredVm, home: GuestHome): Promise
     await Promise.all(handles.map((handle) => handle.close()));
     throw error;
   }
-}
-
-/** `-daemonize` makes QEMU return when the guest runs, or with its complaint on stderr. */
-async function runQemu(
-  vm: string,
-  args: readonly string[],
-  netns: string | undefined,
-  inherited: readonly FileHandle[],
-): Promise<void> {
-  const { status, stderr } = await run(QEMU, args, {
-    timeoutMs: START_TIMEOUT_MS,
-    netns,
-    inherit: inherited.map(({ fd }) => fd),
-  });
-  if (status === 0) return;
-  const complaint = stderr
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const said = complaint.length > 0 ? complaint.join(' / ') : `it ended with status ${String(status)}`;
-  throw fail('GUEST_NOT_STARTED', { vm, said });
 }
 
 /** The taps of a VM. */

@@ -3,21 +3,50 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
+import { VsbError } from '../../src/errors.ts';
 import { openMacvtap } from '../../src/guest/macvtaps.ts';
 import { QEMU, qemuArgs } from '../../src/guest/qemu-args.ts';
 import { qmp } from '../../src/guest/qmp.ts';
-import { guestPaths, makeGuestDirectory } from '../../src/guest/run-directory.ts';
+import { findGuests, guestPaths, makeGuestDirectory } from '../../src/guest/run-directory.ts';
+import { startGuest } from '../../src/guest/start.ts';
+import { guestProcess, readGuestStatus } from '../../src/guest/status.ts';
 import { stopGuest } from '../../src/guest/stop.ts';
 import { hostDomain } from '../../src/host/domain.ts';
+import { isRunning } from '../../src/process/pidfile.ts';
 import { runOrFail } from '../../src/process/run.ts';
-import type { DesiredNic, DesiredVm } from '../../src/topology/desired.ts';
+import type { DesiredDisk, DesiredNic, DesiredVm } from '../../src/topology/desired.ts';
 import { macFromHash } from '../../src/units/mac.ts';
 import { desiredState, nic } from '../support/desired.ts';
 
 /** QEMU's words of each model, by PCI vendor and device. */
 const PCI_IDS = { virtio: '1af4:1000', e1000: '8086:100e', rtl8139: '10ec:8139' } as const;
 const LIMIT_MS = 30_000;
+
+/** What a virtio NIC promises that its guest need not do itself. */
+const OFFLOADS = [
+  ...[
+    'csum',
+    'guest_csum',
+    'gso',
+    'host_tso4',
+    'host_tso6',
+    'host_ecn',
+    'guest_tso4',
+    'guest_tso6',
+    'guest_ecn',
+  ],
+  ...['host_ufo', 'guest_ufo'],
+];
+
+/** What QEMU says of a disk (QMP, query-named-block-nodes). */
+interface BlockNode {
+  readonly 'node-name': string;
+  readonly drv: string;
+  readonly ro: boolean;
+  readonly file: string;
+}
 
 interface PciBus {
   readonly devices: readonly {
@@ -44,7 +73,37 @@ describe('QEMU', function () {
     await rm(runDir, { recursive: true });
   });
 
-  it('takes every model on a tap, in a Linux bridge and on a macvtap, with all settings', async () => {
+  /** One of each format, and of each bus; the one that is read only too. */
+  async function makeDisks(vm: string): Promise<DesiredDisk[]> {
+    const kinds = [
+      { format: 'raw' },
+      { format: 'qcow2' },
+      { format: 'vmdk' },
+      { format: 'vdi' },
+      { format: 'vhdx', readOnly: true },
+      { format: 'qcow2', bus: 'ide' },
+    ] as const satisfies readonly Partial<DesiredDisk>[];
+    const disks = kinds.map((kind, index) => ({
+      ...{ vm, index, image: join(runDir, `${vm}, ${String(index)}.img`) },
+      ...{ sizeBytes: undefined, base: undefined, bus: 'virtio' as const, readOnly: false },
+      ...kind,
+    }));
+    for (const { format, image } of disks)
+      await runOrFail('qemu-img', ['create', '-q', '-f', format, image, '8M'], { timeoutMs: LIMIT_MS });
+    return disks;
+  }
+
+  async function expectProperties(
+    socket: string,
+    device: string,
+    wanted: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const path = `/machine/peripheral/${device}`;
+    for (const [property, value] of Object.entries(wanted))
+      expect(await qmp(socket, 'qom-get', { path, property }), `${device}: ${property}`).to.equal(value);
+  }
+
+  it('takes every model on a tap, in a Linux bridge and on a macvtap, and disks, with all settings', async () => {
     const models = ['virtio', 'e1000', 'rtl8139'] as const;
     const macvtap = { kind: 'macvtap', device: 'eth0', mode: 'bridge' } as const;
     const all = { csum: false, tso: false, ufo: false };
@@ -72,7 +131,7 @@ describe('QEMU', function () {
       memoryBytes: 64 * 2 ** 20,
       cpus: 4,
       boot: undefined,
-      disks: [],
+      disks: await makeDisks('all'),
       nics,
     };
     const paths = guestPaths(runDir, { topology: 'lab', vm: 'all' });
@@ -120,11 +179,72 @@ describe('QEMU', function () {
       expect(filters.map((filter) => filter['main-mac'])).to.include.members(
         nics.filter(({ model }) => model === 'virtio').map(({ mac }) => mac),
       );
+      await expectProperties(
+        paths.qmpSocket,
+        'net0',
+        Object.fromEntries(OFFLOADS.map((name) => [name, true])),
+      );
+      await expectProperties(paths.qmpSocket, 'net9', {
+        ...{ mq: true, vectors: 10, rx_queue_size: 1024, tx_queue_size: 256, host_mtu: 1400 },
+        ...Object.fromEntries(OFFLOADS.map((name) => [name, false])),
+      });
+      await expectProperties(paths.qmpSocket, 'net10', {
+        mq: true,
+        vectors: 6,
+        csum: true,
+        host_tso4: false,
+      });
+      const nodes = (await qmp(paths.qmpSocket, 'query-named-block-nodes')) as BlockNode[];
+      expect(
+        vm.disks.map(({ index }) => {
+          const node = nodes.find((one) => one['node-name'] === `disk${String(index)}`);
+          return { format: node?.drv, readOnly: node?.ro, image: node?.file };
+        }),
+      ).to.deep.equal(vm.disks.map(({ format, readOnly, image }) => ({ format, readOnly, image })));
+      await expectProperties(paths.qmpSocket, 'disk0-device', { drive: 'disk0', bootindex: 1 });
+      await expectProperties(paths.qmpSocket, 'disk5-device', { drive: 'disk5', type: 'ide-hd' });
       const queues = await ip('-d', '-o', 'link', 'show', 'dev', 'all-9');
       expect(queues, 'QEMU has opened its queues').to.match(/multi_queue numqueues [1-4] /);
     } finally {
       await stopGuest({ topology: 'lab', vm: 'all' }, { runDir, force: true, powerdownMs: 0 });
     }
+  });
+
+  it('does not wait for ever for a switch that never calls', async () => {
+    const [disk] = await makeDisks('lone');
+    const vm: DesiredVm = {
+      name: 'lone',
+      uuid: '11111111-2222-5333-8444-666666666666',
+      memoryBytes: 64 * 2 ** 20,
+      cpus: 1,
+      boot: undefined,
+      disks: disk ? [disk] : [],
+      nics: [nic('lone', 0, { backend: { kind: 'vhost-user' } })],
+    };
+    const name = { topology: 'lab', vm: 'lone' };
+    const home = {
+      topology: 'lab',
+      topologyPath: 'lab.vsb.yaml',
+      runDir,
+      netns,
+      accelerate: () => Promise.resolve({ accelerator: 'tcg', reason: 'as asked for' } as const),
+      signal: undefined,
+      startTimeoutMs: 3000,
+    };
+    const starting = startGuest(vm, home).catch((error: unknown) => error);
+    const paths = guestPaths(runDir, name);
+    while ((await readGuestStatus(paths)).status !== 'running') await delay(20);
+    const status = await readGuestStatus(paths);
+    const error = await starting;
+    expect(error).to.be.instanceOf(VsbError);
+    expect((error as VsbError).message)
+      .to.include('port lone-0 has not called')
+      .and.include('vsb apply lab.vsb.yaml');
+    expect((error as VsbError).code).to.equal('GUEST_NOT_STARTED');
+    expect(await readGuestStatus(paths)).to.deep.equal({ status: 'absent' });
+    expect(await findGuests(runDir, 'lab')).to.deep.equal([]);
+    if (status.status !== 'running') throw new Error('QEMU was not seen');
+    expect(await isRunning(guestProcess(paths, status.pid)), 'QEMU').to.equal(false);
   });
 
   it('knows each option that is written for what cannot run everywhere: vhost-net, vhost-user, passthrough', async () => {

@@ -12,6 +12,8 @@ import { startTestSandbox } from '../support/sandbox.ts';
 
 const SUITE_LIMIT_MS = 180_000;
 
+const FOLLOWED = { queues: 2, ring: { rx: 512, tx: 1024 }, mtu: 1400 } as const;
+
 describe('vhost-user', function () {
   this.timeout(SUITE_LIMIT_MS);
   let directory: string;
@@ -26,7 +28,8 @@ describe('vhost-user', function () {
     await rm(directory, { recursive: true });
   });
 
-  async function topologyFile(backend: string): Promise<string> {
+  /** The first guest has what Open vSwitch has to follow: more queues, longer rings, another MTU. */
+  async function topologyFile(backend: 'tap' | 'vhost-user'): Promise<string> {
     const image = await guestImage();
     const file = join(directory, 'dpdk.vsb.yaml');
     const guest = (name: string, place: number): [string, unknown] => [
@@ -34,7 +37,12 @@ describe('vhost-user', function () {
       {
         memory: '128M',
         boot: { ...image, append: `console=ttyS0 quiet vsb.talk=10.7.0.${String(3 - place)}` },
-        nics: [{ network: 'lan', backend, ip: `10.7.0.${String(place)}` }],
+        nics: [
+          {
+            ...{ network: 'lan', backend, ip: `10.7.0.${String(place)}` },
+            ...(place === 1 && backend === 'vhost-user' ? FOLLOWED : {}),
+          },
+        ],
       },
     ];
     const topology = {
@@ -74,6 +82,11 @@ describe('vhost-user', function () {
       while (!(await readFile(log, 'utf8')).includes(`GUEST-TALK ${peer} ping=ok tcp=1048576`))
         await delay(100);
     }
+    const status = await dpdk.vsctl('get', 'interface', 'a-0', 'status', 'mtu');
+    expect(status)
+      .to.include('num_of_vrings="4"')
+      .and.to.include('vring_0_size="512", vring_1_size="1024"')
+      .and.to.match(/^1400$/m);
     const { stdout } = await runWell('watch', 'vms', '-o', 'ndjson', '--for', '3s');
     const last = stdout.trim().split('\n').at(-1) ?? '';
     expect(last).to.match(/"vm":"[ab]"/);
