@@ -943,6 +943,56 @@ const registry = {
     (d: { nic: string; why: string }) =>
       `NIC ${d.nic} cannot have backend vhost-net here: ${d.why}. Or write "backend: tap", which every host has.`,
   ),
+  PCI_MISSING: define(
+    1,
+    404,
+    (d: {
+      address: string;
+      present: readonly string[];
+      vf: { address: string; made: number; most: number } | undefined;
+    }) =>
+      `There is no PCI function ${d.address}; network functions here: ${d.present.join(', ') || 'none'}. Name one of them` +
+      (d.vf === undefined
+        ? '.'
+        : `, or make virtual functions: ${d.vf.address} has ${String(d.vf.made)} of ${String(d.vf.most)}; ` +
+          `"echo N > /sys/bus/pci/devices/${d.vf.address}/sriov_numvfs" (write 0 before another number).`),
+  ),
+  PCI_NOT_NETWORK: define(
+    1,
+    409,
+    (d: { address: string; classCode: string }) =>
+      `PCI function ${d.address} is no network device (class ${d.classCode}). Name one that is; "lspci -D" lists them.`,
+  ),
+  PCI_DEFAULT_ROUTE: define(
+    1,
+    409,
+    (d: { address: string; device: string }) =>
+      `PCI function ${d.address} carries "${d.device}", by which the host's default route leaves: the host would lose its network. ` +
+      'Use another function, or a virtual one of it.',
+  ),
+  PCI_NO_IOMMU: define(
+    1,
+    409,
+    (d: { address: string }) =>
+      `PCI function ${d.address} has no IOMMU group, so a guest could reach all of the host's memory through it. ` +
+      'Switch VT-d or AMD-Vi on in the firmware, boot with "intel_iommu=on" (AMD: on by itself), and see "vsb doctor".',
+  ),
+  PCI_DRIVER: define(
+    1,
+    409,
+    (d: { address: string; driver: string | undefined }) =>
+      `PCI function ${d.address} is ${d.driver === undefined ? 'without a driver' : `held by driver "${d.driver}"`}, not by vfio-pci. ` +
+      `Run: modprobe vfio-pci; echo vfio-pci > /sys/bus/pci/devices/${d.address}/driver_override; ` +
+      (d.driver === undefined ? '' : `echo ${d.address} > /sys/bus/pci/drivers/${d.driver}/unbind; `) +
+      `echo ${d.address} > /sys/bus/pci/drivers_probe`,
+  ),
+  PCI_GROUP_IN_USE: define(
+    1,
+    409,
+    (d: { address: string; group: string; other: string; driver: string }) =>
+      `PCI function ${d.address} shares IOMMU group ${d.group} with ${d.other}, which the host uses (driver "${d.driver}"): ` +
+      'a group goes to one guest as a whole. Bind that to vfio-pci too, or use a slot with a group of its own.',
+  ),
   // --- guest
   GUEST_UNKNOWN: define(
     64,

@@ -8,6 +8,7 @@ import { nicName, type DesiredState } from '../topology/desired.ts';
 import { markFor } from './mark.ts';
 import { notesOn } from './notes.ts';
 import { obstacleBelow, obstacleOf, wordsOf } from './obstacles.ts';
+import { passthroughObstacle } from './passthrough.ts';
 import { deviceSpecs } from './specs.ts';
 import type {
   CreateDevice,
@@ -27,9 +28,11 @@ export function diffHost(desired: DesiredState, observed: ObservedHost): Diff<Ho
   const gone = leaving(desired.name, observed, wanted, 'the topology has no NIC for it any more');
   return {
     changes: [...found.flatMap((one) => one.change ?? []), ...gone].sort(byName),
-    refusals: [...found.flatMap((one) => one.refusal ?? []), ...vhostNetRefusals(desired, observed)].sort(
-      byName,
-    ),
+    refusals: [
+      ...found.flatMap((one) => one.refusal ?? []),
+      ...vhostNetRefusals(desired, observed),
+      ...passthroughRefusals(desired, observed),
+    ].sort(byName),
     notes: notesOn(desired),
   };
 }
@@ -282,6 +285,17 @@ function vhostNetRefusals(desired: DesiredState, { vhostNetObstacle: why }: Obse
       name: nic.device,
       error: fail('VHOST_NET_UNAVAILABLE', { nic: nicName(nic), why }),
     }));
+}
+
+function passthroughRefusals(desired: DesiredState, { pci }: ObservedHost): Refusal[] {
+  if (!pci) return [];
+  return desired.vms
+    .flatMap((vm) => vm.nics)
+    .flatMap((nic): Refusal[] => {
+      if (nic.backend.kind !== 'passthrough') return [];
+      const error = passthroughObstacle(nic.backend.address, pci);
+      return error ? [{ domain: 'host', kind: 'PCI function', name: nicName(nic), error }] : [];
+    });
 }
 
 /** By code unit, so that the same state gives the same order everywhere. */

@@ -7,6 +7,7 @@ import type { DesiredState } from '../topology/desired.ts';
 import { applyToHost } from './apply.ts';
 import { diffHost, removalFromHost } from './diff.ts';
 import { observeHost } from './observe.ts';
+import { observePci } from './pci.ts';
 import type { HostChange, ObservedHost } from './types.ts';
 import { findingsOnHost } from './verify.ts';
 import { vhostNetObstacle } from './vhostnet.ts';
@@ -24,12 +25,13 @@ export function hostDomain(options: HostDomainOptions): Domain<DesiredState, Obs
   const { netns } = options;
   return {
     observe: async (desired) => {
-      const asked = desired.vms.some((vm) => vm.nics.some(({ backend }) => backend.kind === 'vhost-net'));
-      const [observed, obstacle] = await Promise.all([
+      const asked = new Set(desired.vms.flatMap((vm) => vm.nics.map(({ backend }) => backend.kind)));
+      const [observed, obstacle, pci] = await Promise.all([
         observeHost(netns),
-        asked ? vhostNetObstacle() : undefined,
+        asked.has('vhost-net') ? vhostNetObstacle() : undefined,
+        asked.has('passthrough') ? observePci() : undefined,
       ]);
-      return { ...observed, vhostNetObstacle: obstacle };
+      return { ...observed, vhostNetObstacle: obstacle, pci };
     },
     diff: diffHost,
     removal: removalFromHost,

@@ -1,5 +1,6 @@
 /** What the host domain sees, and what it changes. Types only. */
 import type { Change } from '../domain.ts';
+import type { PciInventory } from './pci.ts';
 
 /** A network device of the kernel, ours or not. */
 export interface ObservedDevice {
@@ -33,6 +34,8 @@ export interface ObservedHost {
   readonly devices: ReadonlyMap<string, ObservedDevice>;
   /** Why no NIC can be served by vhost-net here; `undefined` where it can, or nobody asks for it. */
   readonly vhostNetObstacle?: string | undefined;
+  /** `undefined` where nobody asks for a PCI function. */
+  readonly pci?: PciInventory | undefined;
 }
 
 /** A device that a topology wants. */
