@@ -15,7 +15,8 @@ import {
 } from '../guest/start.ts';
 import { listGuests, readGuestStatus, type ListedGuest } from '../guest/status.ts';
 import { stopGuest, type StopOutcome } from '../guest/stop.ts';
-import type { DesiredState, DesiredVm } from '../topology/desired.ts';
+import { vhostNetObstacle } from '../host/vhostnet.ts';
+import { nicName, type DesiredState, type DesiredVm } from '../topology/desired.ts';
 import type { Settings } from './settings.ts';
 import { loadTopology } from './topology.ts';
 import {
@@ -62,6 +63,7 @@ export async function startVms(
   return Promise.all(
     vms.map((vm) =>
       settle(vm.name, async () => {
+        await requireVhostNet(vm);
         if (options.with === 'libvirt') {
           await requireNoGuest(vm, home);
           return startDomain(vm, home, options.libvirt);
@@ -171,6 +173,13 @@ export async function domainXmls(
   const topology = await loadTopology(path);
   const home = homeOf(settings, topology, path, { accelerator: how.accelerator });
   return Promise.all(select(topology, vms).map((vm) => renderDomain(vm, home, { ports: how.ports })));
+}
+
+/** QEMU would say only that a file is not there. @throws VHOST_NET_UNAVAILABLE */
+async function requireVhostNet(vm: DesiredVm): Promise<void> {
+  const nic = vm.nics.find(({ backend }) => backend.kind === 'vhost-net');
+  const why = nic && (await vhostNetObstacle());
+  if (nic && why !== undefined) throw fail('VHOST_NET_UNAVAILABLE', { nic: nicName(nic), why });
 }
 
 /** One VM runs once: on libvirt only where QEMU of ours does not run it. @throws GUEST_RUNS_ON_QEMU */

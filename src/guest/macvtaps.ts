@@ -37,10 +37,13 @@ export async function openMacvtap(
   }
 }
 
-/** The same for a person's shell: what stands behind the command so that its descriptors are open. */
+/**
+ * The same for a person's shell: what stands behind the command so that its descriptors are open. Where there is no such
+ * macvtap the shell refuses a directory; a name put together from a number would make a file.
+ */
 export function shellRedirection(device: string, descriptor: number, netns: string | undefined): string {
   const enter = netns === undefined ? '' : `ip netns exec ${netns} `;
-  return `${String(descriptor)}<>/dev/tap$(${enter}cat /sys/class/net/${device}/ifindex)`;
+  return `${String(descriptor)}<>/dev/$(${enter}ls /sys/class/net/${device} | grep ^tap)`;
 }
 
 async function readNumbers(

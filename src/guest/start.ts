@@ -92,7 +92,7 @@ export interface GuestCommand {
   readonly directory: string;
   /** Program first. */
   readonly argv: readonly string[];
-  /** What a shell has to open for it, behind the command: `3<>/dev/tap12`. */
+  /** What a shell has to open for it, behind the command: `3<>FILE`. */
   readonly redirections: readonly string[];
 }
 

@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { qmp } from '../../src/guest/qmp.ts';
 import { guestPaths } from '../../src/guest/run-directory.ts';
-import type { RunResult } from '../../src/process/run.ts';
+import { vhostNetObstacle } from '../../src/host/vhostnet.ts';
+import { runOrFail, type RunResult } from '../../src/process/run.ts';
 import { vsb } from '../support/cli.ts';
 import { guestImage } from '../support/guest-image.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts';
@@ -96,7 +97,10 @@ describe('guests by every way that runs here', function () {
     const { stdout } = await runWell('vm', 'qemu-args', file, 'virtio');
     expect(stdout)
       .to.include('fds=3:4')
-      .and.to.match(/ 3<>\/dev\/tap\$\(ip netns exec \S+ cat \S+\) 4<>\S+/);
+      .and.to.match(/ 3<>\/dev\/\$\(ip netns exec \S+ ls \S+ \| grep \^tap\) 4<>\S+/);
+    await runOrFail('sh', ['-c', stdout], { timeoutMs: SUITE_LIMIT_MS });
+    expect((await runWell('vm', 'list', file)).stdout).to.match(/virtio +running/);
+    await runWell('vm', 'stop', file, 'virtio', '--force');
   });
 
   it('boot, and reach each other through the bridge and through the macvtaps', async () => {
@@ -136,6 +140,25 @@ describe('guests by every way that runs here', function () {
     const { stderr, status } = await run('vm', 'start', file, 'disk');
     expect(status).to.equal(1);
     expect(stderr).to.match(/error\[GUEST_DISK_MISSING\].*boot\.img.*it is not there/);
+  });
+
+  it('are refused where the kernel has no vhost-net, with what to do', async () => {
+    const topology = {
+      version: 1,
+      name: 'fast',
+      networks: { lan: { linuxBridge: 'lbr0', cidr: '10.8.0.0/24' } },
+      vms: {
+        v: { disks: [{ image: 'v.img', format: 'raw' }], nics: [{ network: 'lan', backend: 'vhost-net' }] },
+      },
+    };
+    const fast = join(directory, 'fast.vsb.yaml');
+    await writeFile(fast, JSON.stringify(topology));
+    await writeFile(join(directory, 'v.img'), bootSector(''));
+    const { status, stderr } = await run('vm', 'start', fast);
+    expect(status).to.equal(1);
+    if ((await vhostNetObstacle()) === undefined) expect(stderr).to.include('error[GUEST_TAP_MISSING]');
+    else
+      expect(stderr).to.match(/error\[VHOST_NET_UNAVAILABLE\]: NIC v:0 .*(modprobe vhost_net|Run as root)/);
   });
 
   it('are gone afterwards, with everything that was made for them', async () => {
