@@ -1,5 +1,5 @@
 /**
- * The face that every domain (switch, host, guest, disk) shows to plan/. Types only: what a change is, how it is
+ * The face that every domain (switch, host, disk) shows to plan/. Types only: what a change is, how it is
  * found, applied and verified stays in the domain's own room.
  */
 import type { ErrorCode, VsbError } from './errors.ts';
@@ -8,7 +8,7 @@ import type { ErrorCode, VsbError } from './errors.ts';
 export type Impact = 'none' | 'flow' | 'port-bounce' | 'traffic-gap';
 
 /** The parts of a host that are planned, in the order in which they are made. */
-export type DomainName = 'host' | 'switch';
+export type DomainName = 'disk' | 'host' | 'switch';
 
 /** One setting that differs: both sides as text for people; `undefined` where it is not set. */
 export interface FieldChange {

@@ -993,6 +993,137 @@ const registry = {
       `PCI function ${d.address} shares IOMMU group ${d.group} with ${d.other}, which the host uses (driver "${d.driver}"): ` +
       'a group goes to one guest as a whole. Bind that to vfio-pci too, or use a slot with a group of its own.',
   ),
+  // --- disk
+  DISK_MISSING: define(
+    1,
+    404,
+    (d: { image: string; why: string }) =>
+      `There is no image "${d.image}": ${d.why}. Check the path; "vsb disk create" makes one.`,
+  ),
+  DISK_EXISTS: define(
+    1,
+    409,
+    (d: { image: string }) =>
+      `"${d.image}" is there already, and is not overwritten. Name another file, or remove it first ("convert" has --force).`,
+  ),
+  DISK_SAME: define(
+    64,
+    400,
+    (d: { image: string }) => `"${d.image}" is source and target. Name another target.`,
+  ),
+  DISK_IN_USE: define(
+    1,
+    409,
+    (d: { image: string; users: readonly string[] }) =>
+      `"${d.image}" is in use by ${d.users.join(', ')}. Stop it first: what is changed under a running VM is destroyed.`,
+  ),
+  DISK_NO_SPACE: define(
+    1,
+    507,
+    (d: { image: string; needed: number | undefined; free: number | undefined }) =>
+      `There is no room for "${d.image}"` +
+      (d.needed === undefined
+        ? '. '
+        : `: it needs ${String(d.needed)} bytes, and ${String(d.free)} are free. `) +
+      'Free some, or write to another file system.',
+  ),
+  DISK_FORMAT_UNSURE: define(
+    1,
+    422,
+    (d: { image: string }) =>
+      `"${d.image}" has the header of no image, so it is raw, damaged, or no image at all. If it is raw, say so (--format raw), or call it .img.`,
+  ),
+  DISK_FORMAT_DIFFERS: define(
+    1,
+    409,
+    (d: { image: string; is: string; wanted: string }) =>
+      `"${d.image}" is ${d.is}, and the topology says ${d.wanted}. Correct "format", or convert it: vsb disk convert.`,
+  ),
+  DISK_BASE_MISSING: define(
+    1,
+    404,
+    (d: { image: string; base: string }) =>
+      `"${d.image}" is on "${d.base}", which is not there or cannot be read. Put that back; the image is worth nothing without it.`,
+  ),
+  DISK_BASE_DIFFERS: define(
+    1,
+    409,
+    (d: { image: string; is: string | undefined; wanted: string }) =>
+      `"${d.image}" is on ${d.is === undefined ? 'no base' : `"${d.is}"`}, and the topology says "${d.wanted}". Correct "base", or give the VM another image.`,
+  ),
+  DISK_WOULD_SHRINK: define(
+    1,
+    409,
+    (d: { image: string; is: number; wanted: number }) =>
+      `"${d.image}" has ${String(d.is)} bytes, more than the ${String(d.wanted)} of the topology; no plan shrinks an image. ` +
+      'Correct "size", or shrink file system and partition first, and then: vsb disk resize --shrink.',
+  ),
+  DISK_SHRINKS: define(
+    1,
+    409,
+    (d: { image: string; from: number; to: number; name: string }) =>
+      `This cuts ${String(d.from - d.to)} bytes off the end of "${d.image}", with all that is there. ` +
+      `Shrink file system and partition first; then give --shrink --confirm ${d.name}.`,
+  ),
+  DISK_SIZE_MISSING: define(
+    1,
+    400,
+    (d: { image: string }) => `How large is "${d.image}" to be? Give a size, or a base that it begins as.`,
+  ),
+  DISK_NEEDS_QCOW2: define(
+    1,
+    400,
+    (d: { image: string; what: string; format: string }) =>
+      `"${d.image}" cannot have ${d.what}: ${d.format} knows no such thing. Use qcow2; "vsb disk convert" makes one of it.`,
+  ),
+  DISK_CORRUPT: define(
+    1,
+    422,
+    (d: { image: string }) =>
+      `"${d.image}" is damaged: parts of it are missing or point nowhere. See "qemu-img check", and take it from its backup; "qemu-img check -r all" on a copy may save some.`,
+  ),
+  DISK_ENCRYPTED: define(
+    1,
+    400,
+    (d: { image: string }) =>
+      `"${d.image}" is encrypted, which vsb only creates. Use qemu-img with --image-opts and a secret for this.`,
+  ),
+  DISK_SNAPSHOT_UNKNOWN: define(
+    1,
+    404,
+    (d: { image: string; snapshot: string; known: readonly string[] }) =>
+      `"${d.image}" has no snapshot "${d.snapshot}". ` +
+      (d.known.length === 0 ? 'It has none.' : `It has: ${d.known.join(', ')}.`),
+  ),
+  DISK_SNAPSHOT_EXISTS: define(
+    1,
+    409,
+    (d: { image: string; snapshot: string }) =>
+      `"${d.image}" has a snapshot "${d.snapshot}" already. Choose another name, or delete that one first.`,
+  ),
+  DISK_SNAPSHOT_AMBIGUOUS: define(
+    1,
+    409,
+    (d: { image: string; snapshot: string }) =>
+      `"${d.image}" has several snapshots "${d.snapshot}". Delete by id with qemu-img: "vsb disk info" shows ids.`,
+  ),
+  DISK_SNAPSHOT_NAME: define(
+    64,
+    400,
+    (d: { name: string }) =>
+      `"${d.name}" cannot be the name of a snapshot. Use at most 128 characters in one line, no number alone, no dash or space first.`,
+  ),
+  DISK_DIFFERS: define(
+    1,
+    409,
+    (d: { image: string; how: string }) => `"${d.image}" is not as the topology says: ${d.how}. Apply again.`,
+  ),
+  DISK_FAILED: define(
+    1,
+    500,
+    (d: { image: string; said: string }) =>
+      `qemu-img did not do it ("${d.image}"): ${d.said}. Mend what it names.`,
+  ),
   // --- guest
   GUEST_UNKNOWN: define(
     64,

@@ -2,6 +2,7 @@
 import { resolve as toAbsolute } from 'node:path';
 import type { FailedChange, Finding } from '../domain.ts';
 import { fail } from '../errors.ts';
+import { diskDomain } from '../disk/domain.ts';
 import { hostDomain } from '../host/domain.ts';
 import type { OvsdbClient } from '../ovsdb/client/client.ts';
 import type { OpenVSwitchTables } from '../ovsdb/generated/vswitch.ts';
@@ -104,7 +105,9 @@ function domains(client: OvsdbClient<OpenVSwitchTables>, options: PlanOptions): 
   const runDir = toAbsolute(settings.runDir);
   const ovs = switchDomain({ client, remote, netns, ovsRundir, runDir, databaseOnly });
   return [
-    ...(databaseOnly ? [] : [planned('host', hostDomain({ netns: settings.netns }))]),
+    ...(databaseOnly
+      ? []
+      : [planned('disk', diskDomain()), planned('host', hostDomain({ netns: settings.netns }))]),
     planned('switch', ovs),
   ];
 }

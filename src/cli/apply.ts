@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { addSwitchOptions, databaseOnlyOption, outputOption, toDurationOption } from './options.ts';
 import { interruptSignal, isColourful, runVerb, writeData, writeError } from './verb.ts';
+import { askYes } from './ask.ts';
 
 interface ApplyFlags {
   readonly yes?: true;
@@ -93,30 +94,4 @@ async function act(verb: 'apply' | 'destroy', file: string, flags: ApplyFlags): 
     }
     return report.failed.length + report.findings.length > 0 ? 1 : 0;
   });
-}
-
-async function askYes(verb: string, signal: AbortSignal): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    writeError(`vsb: there is nobody to ask: stdin is no terminal. Give --yes to ${verb} without asking.`);
-    return false;
-  }
-  const { createInterface } = await import('node:readline/promises');
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C and Ctrl-D close it, as a signal does here; the question is never answered then.
-  const closed = new Promise<string>((resolve) => {
-    lines.once('close', () => {
-      resolve('no');
-    });
-  });
-  const close = (): void => {
-    lines.close();
-  };
-  signal.addEventListener('abort', close, { once: true });
-  try {
-    const answer = await Promise.race([lines.question(`${verb} this? [yes/no] `), closed]);
-    return ['y', 'yes'].includes(answer.trim().toLowerCase());
-  } finally {
-    signal.removeEventListener('abort', close);
-    lines.close();
-  }
 }

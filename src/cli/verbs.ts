@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   destroy: () => import('./destroy.ts'),
   show: () => import('./show.ts'),
   vm: () => import('./vm.ts'),
+  disk: () => import('./disk.ts'),
   watch: () => import('./watch.ts'),
   matrix: () => import('./matrix.ts'),
   top: () => import('./top.ts'),

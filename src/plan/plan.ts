@@ -20,7 +20,7 @@ import type { DesiredState } from '../topology/desired.ts';
  * The order on the way up; the way down is the reverse. A tap is there before its port asks for it, and goes after
  * ovs-vswitchd let go of it, also where an apply takes a NIC away.
  */
-const UPWARD: readonly DomainName[] = ['host', 'switch'];
+const UPWARD: readonly DomainName[] = ['disk', 'host', 'switch'];
 
 /** What would change, in the order in which it would be made. The same state gives the same plan, byte for byte. */
 export interface Plan {
