@@ -1,15 +1,16 @@
 /**
- * Makes the changes of diff.ts with `ip -batch`: one process for all devices of a phase, since 1,000 single calls take
- * seconds. A device that fails is told, and does not stop the others.
+ * Makes the changes of diff.ts with `ip -batch`: one process for many devices, since 1,000 single calls take seconds. A
+ * device that fails is told, and does not stop the others.
  */
 import type { Applied, FailedChange, WaitOptions } from '../domain.ts';
 import { fail, type VsbError } from '../errors.ts';
 import { observeHost } from './observe.ts';
 import { batch } from './ipbatch.ts';
+import { makeDevices } from './makedevices.ts';
 import { readMark } from './mark.ts';
 import { wordsOf } from './obstacles.ts';
 import { removeDevices } from './removedevices.ts';
-import { createCommand, markCommand, updateCommand } from './commands.ts';
+import { updateCommand } from './commands.ts';
 import type { DeviceSpec, HostChange, ObservedHost, UpdateDevice } from './types.ts';
 
 /**
@@ -48,42 +49,23 @@ export async function applyToHost(
     });
     return of.filter((_, index) => !errors.has(index));
   }
-  async function phase<T>(
-    of: readonly T[],
-    command: (one: T) => string,
-    changeOf: (one: T) => HostChange,
-  ): Promise<T[]> {
-    return noteFailures(of, await batch(of.map(command), netns), changeOf);
-  }
-  async function remove(names: readonly string[]): Promise<ReadonlyMap<number, VsbError>> {
-    return removeDevices(names, now, netns);
-  }
-
-  const removed = noteFailures(removals, await remove(removals.map(({ name }) => name)), (change) => change);
-  // Bridges first, since taps are made as ports of them; each is marked before the next kind is made.
+  const removing = await removeDevices(
+    removals.map(({ name }) => name),
+    now,
+    netns,
+  );
+  const removed = noteFailures(removals, removing, (change) => change);
   const toMake: Making[] = [
     ...still.flatMap((change) => (change.verb === 'create' ? [{ change, spec: change.spec }] : [])),
     ...removed.flatMap((change) =>
       change.verb === 'update' && change.recreateAs ? [{ change, spec: change.recreateAs }] : [],
     ),
   ];
-  const isBridge = ({ spec }: Making): boolean => spec.kind === 'bridge';
-  for (const makings of [toMake.filter(isBridge), toMake.filter((making) => !isBridge(making))]) {
-    // A mark is only put on what this very phase has made: a name that was taken meanwhile fails here.
-    const made = await phase(
-      makings,
-      ({ spec }) => createCommand(spec),
-      ({ change }) => change,
-    );
-    const marked = await phase(
-      made,
-      ({ spec }) => markCommand(spec),
-      ({ change }) => change,
-    );
-    // Without its mark nobody would ever remove it.
-    await remove(made.filter((making) => !marked.includes(making)).map(({ spec }) => spec.name));
-  }
-  await phase(updates, updateCommand, (change) => change);
+  // Bridges first, since taps are made as ports of them.
+  toMake.sort((a, b) => Number(b.spec.kind === 'bridge') - Number(a.spec.kind === 'bridge'));
+  const specs = toMake.map(({ spec }) => spec);
+  noteFailures(toMake, await makeDevices(specs, netns), ({ change }) => change);
+  noteFailures(updates, await batch(updates.map(updateCommand), netns), (change) => change);
   failed.sort((a, b) => changes.findIndex((c) => c === a.change) - changes.findIndex((c) => c === b.change));
   return { failed };
 }

@@ -1,8 +1,12 @@
 /** Devices in the words of ip-link(8) and ip-tuntap(8). Pure. */
 import type { DeviceSpec, UpdateDevice } from './types.ts';
 
-/** Makes the device, and nothing more: its mark is put on when it is known to be ours. */
-export function createCommand(spec: DeviceSpec): string {
+/** Makes the device, puts its mark on, and then gives it the settings that may fail. */
+export function createCommands(spec: DeviceSpec): string[] {
+  return [makeCommand(spec), `link set dev ${spec.name} alias "${spec.mark}"`, settingsCommand(spec)];
+}
+
+function makeCommand(spec: DeviceSpec): string {
   switch (spec.kind) {
     case 'tap':
       return `tuntap add dev ${spec.name} mode tap${spec.vnetHeader ? ' vnet_hdr' : ''}${spec.multiQueue ? ' multi_queue' : ''}`;
@@ -14,14 +18,13 @@ export function createCommand(spec: DeviceSpec): string {
   }
 }
 
-/** Marks and raises what was made. */
-export function markCommand(spec: DeviceSpec): string {
+function settingsCommand(spec: DeviceSpec): string {
   const mtu = spec.mtu === undefined ? '' : ` mtu ${String(spec.mtu)}`;
   const master = spec.kind === 'tap' && spec.linuxBridge !== undefined ? ` master ${spec.linuxBridge}` : '';
   // With passthru the kernel gives the macvtap the address of the device below when it is made; set now, that one takes
   // the NIC's, and has its own again when the macvtap goes.
   const address = spec.kind === 'macvtap' && spec.mode === 'passthru' ? ` address ${spec.mac}` : '';
-  return `link set dev ${spec.name} up${address}${mtu}${master} alias "${spec.mark}"`;
+  return `link set dev ${spec.name} up${address}${mtu}${master}`;
 }
 
 /** `type …` and what follows is the last that `ip link set` takes. */

@@ -6,17 +6,19 @@ import { programFailed, run } from '../process/run.ts';
 const TIMEOUT_MS = 120_000;
 
 /**
- * Runs commands one after the other; one that fails does not stop the next.
+ * Runs commands one after the other.
  * @param commands as behind `ip`, for example `link set dev tap0 up`
+ * @param atFailure whether one that fails stops those behind it, which then have no error
  * @returns the error of each command that failed, by its place in `commands`
  * @throws NOT_PERMITTED where none of them is allowed; PROGRAM_FAILED where `ip` itself fails; what `run` throws
  */
 export async function batch(
   commands: readonly string[],
   netns: string | undefined,
+  atFailure: 'go-on' | 'stop' = 'go-on',
 ): Promise<ReadonlyMap<number, VsbError>> {
   if (commands.length === 0) return new Map();
-  const { status, stderr } = await run('ip', ['-force', '-batch', '-'], {
+  const { status, stderr } = await run('ip', [...(atFailure === 'go-on' ? ['-force'] : []), '-batch', '-'], {
     timeoutMs: TIMEOUT_MS,
     netns,
     input: `${commands.join('\n')}\n`,
