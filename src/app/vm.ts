@@ -15,8 +15,7 @@ import {
 } from '../guest/start.ts';
 import { listGuests, readGuestStatus, type ListedGuest } from '../guest/status.ts';
 import { stopGuest, type StopOutcome } from '../guest/stop.ts';
-import { vhostNetObstacle } from '../host/vhostnet.ts';
-import { nicName, type DesiredState, type DesiredVm } from '../topology/desired.ts';
+import type { DesiredState, DesiredVm } from '../topology/desired.ts';
 import type { Settings } from './settings.ts';
 import { loadTopology } from './topology.ts';
 import {
@@ -27,6 +26,7 @@ import {
   type DomainStart,
   type ListedDomain,
 } from './vmlibvirt.ts';
+import { requireBackends } from './vmobstacles.ts';
 
 /** What became of one VM, or the fault that kept it from it. The others go on. */
 export interface VmResult<Outcome> {
@@ -63,7 +63,7 @@ export async function startVms(
   return Promise.all(
     vms.map((vm) =>
       settle(vm.name, async () => {
-        await requireVhostNet(vm);
+        await requireBackends(vm, options.with);
         if (options.with === 'libvirt') {
           await requireNoGuest(vm, home);
           return startDomain(vm, home, options.libvirt);
@@ -173,13 +173,6 @@ export async function domainXmls(
   const topology = await loadTopology(path);
   const home = homeOf(settings, topology, path, { accelerator: how.accelerator });
   return Promise.all(select(topology, vms).map((vm) => renderDomain(vm, home, { ports: how.ports })));
-}
-
-/** QEMU would say only that a file is not there. @throws VHOST_NET_UNAVAILABLE */
-async function requireVhostNet(vm: DesiredVm): Promise<void> {
-  const nic = vm.nics.find(({ backend }) => backend.kind === 'vhost-net');
-  const why = nic && (await vhostNetObstacle());
-  if (nic && why !== undefined) throw fail('VHOST_NET_UNAVAILABLE', { nic: nicName(nic), why });
 }
 
 /** One VM runs once: on libvirt only where QEMU of ours does not run it. @throws GUEST_RUNS_ON_QEMU */

@@ -142,23 +142,30 @@ describe('guests by every way that runs here', function () {
     expect(stderr).to.match(/error\[GUEST_DISK_MISSING\].*boot\.img.*it is not there/);
   });
 
-  it('are refused where the kernel has no vhost-net, with what to do', async () => {
+  it('are refused where the host has no vhost-net, or not the PCI function, with what to do', async () => {
+    const disk = { image: 'v.img', format: 'raw', readOnly: true };
     const topology = {
       version: 1,
       name: 'fast',
-      networks: { lan: { linuxBridge: 'lbr0', cidr: '10.8.0.0/24' } },
+      networks: { lan: { linuxBridge: 'lbr0', cidr: '10.8.0.0/24' }, out: {} },
       vms: {
-        v: { disks: [{ image: 'v.img', format: 'raw' }], nics: [{ network: 'lan', backend: 'vhost-net' }] },
+        v: { disks: [disk], nics: [{ network: 'lan', backend: 'vhost-net' }] },
+        p: { disks: [disk], nics: [{ network: 'out', backend: { passthrough: 'ffff:1f:1f.7' } }] },
       },
     };
     const fast = join(directory, 'fast.vsb.yaml');
     await writeFile(fast, JSON.stringify(topology));
     await writeFile(join(directory, 'v.img'), bootSector(''));
-    const { status, stderr } = await run('vm', 'start', fast);
+    const { status, stderr } = await run('vm', 'start', fast, 'v');
     expect(status).to.equal(1);
     if ((await vhostNetObstacle()) === undefined) expect(stderr).to.include('error[GUEST_TAP_MISSING]');
     else
       expect(stderr).to.match(/error\[VHOST_NET_UNAVAILABLE\]: NIC v:0 .*(modprobe vhost_net|Run as root)/);
+    for (const runner of ['qemu', 'libvirt']) {
+      const passed = await run('vm', 'start', fast, 'p', '--with', runner);
+      expect(passed.status).to.equal(1);
+      expect(passed.stderr).to.match(/error\[PCI_MISSING\].*ffff:1f:1f\.7/);
+    }
   });
 
   it('are gone afterwards, with everything that was made for them', async () => {
