@@ -935,7 +935,7 @@ const registry = {
     78,
     422,
     (d: { key: string; nic: string }) =>
-      `"${d.key}" of NIC ${d.nic} cannot be kept with vhost-user: Open vSwitch limits devices of the kernel. Remove it, or write "backend: tap".`,
+      `"${d.key}" of NIC ${d.nic} cannot be kept with vhost-user: vsb limits devices of the kernel only. Remove it, or write "backend: tap".`,
   ),
   VHOST_NET_UNAVAILABLE: define(
     1,
