@@ -993,6 +993,20 @@ const registry = {
       `PCI function ${d.address} shares IOMMU group ${d.group} with ${d.other}, which the host uses (driver "${d.driver}"): ` +
       'a group goes to one guest as a whole. Bind that to vfio-pci too, or use a slot with a group of its own.',
   ),
+  PCI_IN_USE: define(
+    1,
+    409,
+    (d: { address: string; nic: string; taken: string; pid: number }) =>
+      `NIC ${d.nic} cannot have PCI function ${d.address}: ${d.taken === d.address ? 'it' : `${d.taken}, of the same IOMMU group,`} belongs to a guest that runs (QEMU, pid ${String(d.pid)}). ` +
+      'Stop that guest, or use another function.',
+  ),
+  PCI_GROUP_SPLIT: define(
+    1,
+    409,
+    (d: { address: string; nic: string; other: string; otherNic: string }) =>
+      `NIC ${d.nic} cannot have PCI function ${d.address}: it shares its IOMMU group with ${d.other} of NIC ${d.otherNic}, and ` +
+      'a group goes to one VM as a whole. Give both to one VM, or use a function with a group of its own.',
+  ),
   // --- disk
   DISK_MISSING: define(
     1,

@@ -3,12 +3,12 @@
  * marked as this topology's are never changed, unless the file says `adopt: true`.
  */
 import type { Diff, FieldChange, Refusal } from '../domain.ts';
-import { fail, type VsbError } from '../errors.ts';
-import { nicName, type DesiredState } from '../topology/desired.ts';
+import type { VsbError } from '../errors.ts';
+import type { DesiredState } from '../topology/desired.ts';
 import { markFor } from './mark.ts';
 import { notesOn } from './notes.ts';
 import { obstacleBelow, obstacleOf, wordsOf } from './obstacles.ts';
-import { passthroughObstacle } from './passthrough.ts';
+import { passthroughRefusals, vhostNetRefusals } from './refusals.ts';
 import { deviceSpecs } from './specs.ts';
 import type {
   CreateDevice,
@@ -272,30 +272,6 @@ function hasOthers(topologyName: string, bridge: string, observed: ObservedHost)
   return [...observed.devices.values()].some(
     ({ master, alias }) => master === bridge && !markFor(topologyName, alias),
   );
-}
-
-function vhostNetRefusals(desired: DesiredState, { vhostNetObstacle: why }: ObservedHost): Refusal[] {
-  if (why === undefined) return [];
-  return desired.vms
-    .flatMap((vm) => vm.nics)
-    .filter(({ backend }) => backend.kind === 'vhost-net')
-    .map((nic) => ({
-      domain: 'host',
-      kind: 'tap',
-      name: nic.device,
-      error: fail('VHOST_NET_UNAVAILABLE', { nic: nicName(nic), why }),
-    }));
-}
-
-function passthroughRefusals(desired: DesiredState, { pci }: ObservedHost): Refusal[] {
-  if (!pci) return [];
-  return desired.vms
-    .flatMap((vm) => vm.nics)
-    .flatMap((nic): Refusal[] => {
-      if (nic.backend.kind !== 'passthrough') return [];
-      const error = passthroughObstacle(nic.backend.address, pci);
-      return error ? [{ domain: 'host', kind: 'PCI function', name: nicName(nic), error }] : [];
-    });
 }
 
 /** By code unit, so that the same state gives the same order everywhere. */

@@ -8,6 +8,7 @@ import { applyToHost } from './apply.ts';
 import { diffHost, removalFromHost } from './diff.ts';
 import { observeHost } from './observe.ts';
 import { observePci } from './pci.ts';
+import { observePciUsers } from './pciusers.ts';
 import type { HostChange, ObservedHost } from './types.ts';
 import { findingsOnHost } from './verify.ts';
 import { vhostNetObstacle } from './vhostnet.ts';
@@ -26,12 +27,13 @@ export function hostDomain(options: HostDomainOptions): Domain<DesiredState, Obs
   return {
     observe: async (desired) => {
       const asked = new Set(desired.vms.flatMap((vm) => vm.nics.map(({ backend }) => backend.kind)));
-      const [observed, obstacle, pci] = await Promise.all([
+      const [observed, obstacle, pci, pciUsers] = await Promise.all([
         observeHost(netns),
         asked.has('vhost-net') ? vhostNetObstacle() : undefined,
         asked.has('passthrough') ? observePci() : undefined,
+        asked.has('passthrough') ? observePciUsers() : undefined,
       ]);
-      return { ...observed, vhostNetObstacle: obstacle, pci };
+      return { ...observed, vhostNetObstacle: obstacle, pci, pciUsers };
     },
     diff: diffHost,
     removal: removalFromHost,

@@ -1,6 +1,7 @@
 /** What the host domain sees, and what it changes. Types only. */
 import type { Change } from '../domain.ts';
 import type { PciInventory } from './pci.ts';
+import type { PciUsers } from './pciusers.ts';
 
 /** A network device of the kernel, ours or not. */
 export interface ObservedDevice {
@@ -36,6 +37,8 @@ export interface ObservedHost {
   readonly vhostNetObstacle?: string | undefined;
   /** `undefined` where nobody asks for a PCI function. */
   readonly pci?: PciInventory | undefined;
+  /** The guests that have PCI functions now; `undefined` likewise. */
+  readonly pciUsers?: PciUsers | undefined;
 }
 
 /** A device that a topology wants. */
