@@ -1023,7 +1023,8 @@ const registry = {
   DISK_SAME: define(
     64,
     400,
-    (d: { image: string }) => `"${d.image}" is source and target. Name another target.`,
+    (d: { image: string }) =>
+      `"${d.image}" is the source or one of its bases, and cannot be the target too. Name another target.`,
   ),
   DISK_IN_USE: define(
     1,

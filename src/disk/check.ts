@@ -1,6 +1,6 @@
 /** Whether an image is whole (`qemu-img check`): a truncated one is converted by qemu-img without a word. */
 import { fail } from '../errors.ts';
-import { readImage } from './image.ts';
+import { readImage, type ChainLink, type ImageInfo } from './image.ts';
 import { toDiskError, tryQemuImg } from './qemuimg.ts';
 
 /** `unknown`: the format has nothing to check, as raw. */
@@ -9,18 +9,30 @@ export type CheckOutcome = 'ok' | 'leaks' | 'corrupt' | 'unknown';
 /** Exit status of qemu-img check → what it means (qemu-img(1)). */
 const OUTCOMES: Readonly<Record<number, CheckOutcome>> = { 0: 'ok', 2: 'corrupt', 3: 'leaks', 63: 'unknown' };
 
-/** @throws what readImage throws; DISK_IN_USE; DISK_FAILED where it cannot be checked */
+/**
+ * Of the image itself; its bases have to be whole.
+ * @throws what readImage throws; DISK_CORRUPT for a base; DISK_IN_USE; DISK_FAILED where it cannot be checked
+ */
 export async function checkImage(
   image: string,
   format?: string,
 ): Promise<{ format: string; outcome: CheckOutcome }> {
   const info = await readImage(image, format);
+  await requireAllWhole(info.chain);
   return { format: info.format, outcome: await outcomeOf(image, info.format) };
 }
 
-/** @param format as readImage found it @throws DISK_CORRUPT; DISK_IN_USE; DISK_FAILED where it cannot be checked */
-export async function requireWhole(image: string, format: string): Promise<void> {
-  if ((await outcomeOf(image, format)) === 'corrupt') throw fail('DISK_CORRUPT', { image });
+/**
+ * qemu-img check looks at one image alone, and fills up with zeros what its base has lost.
+ * @throws DISK_CORRUPT for the image or one below it; DISK_IN_USE; DISK_FAILED where it cannot be checked
+ */
+export function requireWhole(info: ImageInfo): Promise<void> {
+  return requireAllWhole([info, ...info.chain]);
+}
+
+async function requireAllWhole(links: readonly ChainLink[]): Promise<void> {
+  for (const { image, format } of links)
+    if ((await outcomeOf(image, format)) === 'corrupt') throw fail('DISK_CORRUPT', { image });
 }
 
 async function outcomeOf(image: string, format: string): Promise<CheckOutcome> {

@@ -1,8 +1,9 @@
 /** Another image with the same contents: checked first, space seen to, whole or not there at all. The source is only read. */
+import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
 import { requireWhole } from './check.ts';
-import { readImage } from './image.ts';
+import { readImage, type ImageInfo } from './image.ts';
 import { placeImage, requireSpace } from './placing.ts';
 import { qemuImg, qemuImgWithProgress } from './qemuimg.ts';
 import { requireUnused } from './users.ts';
@@ -25,13 +26,13 @@ export interface ConvertOptions {
 }
 
 /**
- * @throws what readImage, requireWhole and placeImage throw; DISK_IN_USE; DISK_SNAPSHOT_UNKNOWN; DISK_NO_SPACE;
+ * @throws what readImage, requireWhole and placeImage throw; DISK_SAME; DISK_IN_USE; DISK_SNAPSHOT_UNKNOWN; DISK_NO_SPACE;
  *   DISK_ENCRYPTED; CANCELLED
  */
 export async function convertImage(options: ConvertOptions): Promise<void> {
   const { source, target, format, compress, snapshot, replace, onProgress, signal } = options;
-  if (source === target) throw fail('DISK_SAME', { image: source });
   const info = await readImage(source, options.sourceFormat);
+  await requireApart(target, info);
   if (info.isEncrypted) throw fail('DISK_ENCRYPTED', { image: source });
   await Promise.all([requireUnused(source), requireUnused(target)]);
   if (snapshot !== undefined && !info.snapshots.some(({ name }) => name === snapshot))
@@ -43,7 +44,7 @@ export async function convertImage(options: ConvertOptions): Promise<void> {
   const [neededBytes] = await Promise.all([
     // What a compressed image takes nobody knows before.
     compress ? 0 : measure(source, info.format, format, snapshot),
-    requireWhole(source, info.format),
+    requireWhole(info),
   ]);
   await requireSpace(target, neededBytes);
   const from = snapshot === undefined ? [] : ['-l', `snapshot.name=${snapshot}`];
@@ -54,6 +55,16 @@ export async function convertImage(options: ConvertOptions): Promise<void> {
       { onProgress, signal },
     ),
   );
+}
+
+/** A target that is a part of the source, by whatever name, would be replaced, and the source with it. @throws DISK_SAME */
+async function requireApart(target: string, source: ImageInfo): Promise<void> {
+  const place = await stat(target).catch(() => undefined);
+  for (const { image } of [source, ...source.chain]) {
+    const part = await stat(image).catch(() => undefined);
+    if (image === target || (place && part?.dev === place.dev && part.ino === place.ino))
+      throw fail('DISK_SAME', { image });
+  }
 }
 
 const measureSchema = z.object({ required: z.number() });

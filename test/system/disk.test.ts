@@ -1,5 +1,5 @@
 /** Disk images as a person handles them, with the real qemu-img and a real QEMU that has one open. */
-import { mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -177,6 +177,22 @@ describe('vsb disk', function () {
     await refused('DISK_NEEDS_QCOW2', 'create', at('none.img'), '--size', '1M', '--base', at('a.img'));
     await refused('FILE_UNWRITABLE', 'create', at('no/such/place.qcow2'), '--size', '1M');
     expect((await disk('create', at('a'), '--size', 'many')).status).to.equal(64);
+  });
+
+  it('sees to the bases of a source: they are whole, and never its target', async () => {
+    await fill('base.raw', 4);
+    await qemuImg('convert', '-f', 'raw', '-O', 'qcow2', at('base.raw'), at('base.qcow2'));
+    await well('create', at('top.qcow2'), '--base', at('base.qcow2'));
+    await symlink('top.qcow2', at('link.qcow2'));
+    const before = await readFile(at('base.qcow2'));
+    for (const target of ['base.qcow2', 'top.qcow2', 'link.qcow2'])
+      await refused('DISK_SAME', 'convert', at('top.qcow2'), at(target), '--force');
+    expect(before.equals(await readFile(at('base.qcow2')))).to.equal(true);
+    await truncate(at('base.qcow2'), 2 * MIB);
+    const said = await refused('DISK_CORRUPT', 'convert', at('top.qcow2'), at('new.qcow2'));
+    expect(said).to.include(at('base.qcow2'));
+    await refused('DISK_CORRUPT', 'check', at('top.qcow2'));
+    expect(await readdir(directory)).to.not.include('new.qcow2');
   });
 
   it('takes any name, also with spaces, a colon, or a dash first', async () => {
