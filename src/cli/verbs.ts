@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   apply: () => import('./apply.ts'),
   destroy: () => import('./destroy.ts'),
   show: () => import('./show.ts'),
+  doctor: () => import('./doctor.ts'),
   vm: () => import('./vm.ts'),
   disk: () => import('./disk.ts'),
   watch: () => import('./watch.ts'),
