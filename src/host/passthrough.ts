@@ -37,7 +37,7 @@ export function groupMembers(one: PciFunction, inventory: PciInventory): PciFunc
 }
 
 /** Whether it is a network controller (PCI Code and ID Assignment: base class 02). */
-export function isNetwork({ class: code }: PciFunction): boolean {
+function isNetwork({ class: code }: PciFunction): boolean {
   return code.startsWith('02');
 }
 
