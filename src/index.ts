@@ -11,6 +11,7 @@
 export { apply, destroy, plan, type ApplyOptions, type ApplyReport, type PlanOptions } from './app/apply.ts';
 export { watch, type View, type ViewName, type WatchOptions } from './app/watch.ts';
 export { show } from './app/show.ts';
+export { doctor, type Check, type DoctorOptions } from './app/doctor.ts';
 export { MetricsSource, type MetricsOptions, type Scrape } from './app/metrics.ts';
 export type { MetricFormat } from './output/prometheus.ts';
 export { capture, type CaptureEnd, type CaptureOptions, type CaptureResult } from './app/capture.ts';
