@@ -1186,6 +1186,12 @@ const registry = {
     (d: { vm: string; path: string }) =>
       `VM "${d.vm}" runs already, with QEMU. Stop it first: vsb vm stop ${d.path} ${d.vm}`,
   ),
+  COMPARE_IMAGE_MISSING: define(
+    1,
+    404,
+    (d: { path: string }) =>
+      `The guest that measures is not there: "${d.path}". Build it with "scripts/guest-image" (of the source), or name another with --kernel and --initrd.`,
+  ),
   LIBVIRT_UNFIT: define(
     1,
     400,

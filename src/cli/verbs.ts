@@ -14,6 +14,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   doctor: () => import('./doctor.ts'),
   vm: () => import('./vm.ts'),
   disk: () => import('./disk.ts'),
+  compare: () => import('./compare.ts'),
   watch: () => import('./watch.ts'),
   matrix: () => import('./matrix.ts'),
   top: () => import('./top.ts'),
