@@ -1147,6 +1147,22 @@ const registry = {
       `Topology "${d.topology}" has no VM "${d.vm}". ` +
       (d.known.length === 0 ? 'It has none at all.' : `Choose from: ${d.known.join(', ')}.`),
   ),
+  GUEST_NOT_FOUND: define(
+    1,
+    404,
+    (d: { vm: string; running: readonly string[] }) =>
+      `No QEMU of this host runs a VM "${d.vm}". ` +
+      (d.running.length === 0
+        ? 'None runs at all: start it with "vsb vm start".'
+        : `Running: ${d.running.join(', ')}.`),
+  ),
+  GUEST_NIC_UNKNOWN: define(
+    64,
+    404,
+    (d: { vm: string; nic: string; count: number }) =>
+      `VM "${d.vm}" was not started with a NIC ${d.nic}. ` +
+      (d.count === 0 ? 'It has none.' : `Its NICs are 0 to ${String(d.count - 1)}.`),
+  ),
   GUEST_NOT_BOOTABLE: define(
     1,
     409,

@@ -60,7 +60,7 @@ export function addLogOption(command: Command): Command {
 export function outputOption(
   formats: readonly string[],
   defaultFormat: string,
-  variable: 'VSB_OUTPUT' | 'VSB_WATCH_OUTPUT' | 'VSB_MATRIX_OUTPUT' = 'VSB_OUTPUT',
+  variable: 'VSB_OUTPUT' | 'VSB_WATCH_OUTPUT' | 'VSB_MATRIX_OUTPUT' | 'VSB_GRAPH_OUTPUT' = 'VSB_OUTPUT',
 ): Option {
   return new Option('-o, --output <format>', 'how data is printed')
     .choices(formats)

@@ -20,6 +20,8 @@ const VERBS: Readonly<Record<string, () => Promise<{ add: AddVerb }>>> = {
   top: () => import('./top.ts'),
   capture: () => import('./capture.ts'),
   trace: () => import('./trace.ts'),
+  path: () => import('./path.ts'),
+  graph: () => import('./graph.ts'),
   metrics: () => import('./metrics.ts'),
   sandbox: () => import('./sandbox.ts'),
   completion: () => import('./completion.ts'),

@@ -46,6 +46,20 @@ export function shellRedirection(device: string, descriptor: number, netns: stri
   return `${String(descriptor)}<>/dev/$(${enter}ls /sys/class/net/${device} | grep ^tap)`;
 }
 
+/** The numbers of a macvtap's character device; `undefined` where there is no such macvtap. @throws as `run` */
+export async function macvtapNumbers(
+  device: string,
+  netns: string | undefined,
+): Promise<{ readonly major: number; readonly minor: number } | undefined> {
+  const missing = new Error(device);
+  try {
+    return await readNumbers(device, netns, () => missing);
+  } catch (thrown) {
+    if (thrown === missing) return undefined;
+    throw thrown;
+  }
+}
+
 async function readNumbers(
   device: string,
   netns: string | undefined,
