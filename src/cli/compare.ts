@@ -57,7 +57,7 @@ export const add: AddVerb = (program) => {
     .addHelpText(
       'after',
       '\nA private Open vSwitch and its guests live in a directory and a namespace of their own, and are gone afterwards.\n' +
-        '\nExamples:\n  scripts/guest-image && vsb compare\n  vsb compare --ways virtio/tap/ovs,e1000/tap/ovs --rounds 5 --svg compare.svg\n',
+        '\nscripts/guest-image builds the guest that measures.\n\nExamples:\n  vsb compare\n  vsb compare --ways virtio/tap/ovs,e1000/tap/ovs --rounds 5 --svg compare.svg\n',
     );
   addLogOption(command).action((flags: Flags) =>
     runVerb(flags.logLevel, async () => {

@@ -58,7 +58,7 @@ export function readQemuGuest(args: readonly string[]): QemuGuest {
 }
 
 /** `a,key=value,…`, in which a comma in a value stands twice, or a JSON object. */
-export function readProperties(text: string, implied: string): Properties {
+function readProperties(text: string, implied: string): Properties {
   if (text.startsWith('{')) return fromJson(text);
   const parts = text.split(/(?<!,)((?:,,)*),(?!,)/);
   const properties: Record<string, string> = Object.create(null) as Record<string, string>;
