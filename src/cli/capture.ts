@@ -65,10 +65,7 @@ export const add: AddVerb = (program) => {
         throw fail('USAGE', {
           what: 'A capture is not for a terminal: write it to a file (-w FILE), or into a pipe.',
         });
-      const [{ capture }, { toSettings }] = await Promise.all([
-        import('../app/capture.ts'),
-        import('../app/settings.ts'),
-      ]);
+      const [{ capture }, { toSettings }] = await load();
       await using sink = flags.write === '-' ? new StdoutSink() : new FileSink(flags.write);
       const results = await capture({
         settings: toSettings(flags),
@@ -86,6 +83,9 @@ export const add: AddVerb = (program) => {
     }),
   );
 };
+
+/** Apart: in a function that has `using`, tsc leaves the endings of imported files as they are. */
+const load = () => Promise.all([import('../app/capture.ts'), import('../app/settings.ts')]);
 
 interface Sink extends AsyncDisposable {
   write(bytes: Buffer): Promise<boolean>;

@@ -80,6 +80,9 @@ export const add: AddVerb = (program) => {
   );
 };
 
+/** Apart: in a function that has `using`, tsc leaves the endings of imported files as they are. */
+const loadSnapshots = () => import('../output/top/snapshot.ts');
+
 /** Shows readings until the time is over, the person has had enough, or there are no more. */
 async function showUntilEnd(
   readings$: Observable<TopReading>,
@@ -87,7 +90,7 @@ async function showUntilEnd(
   makeSink: MakeSink,
 ): Promise<void> {
   const interrupted = interruptSignal();
-  const { TopSnapshots } = await import('../output/top/snapshot.ts');
+  const { TopSnapshots } = await loadSnapshots();
   const snapshots = new TopSnapshots();
   const stop = new AbortController();
   const end = (): void => {

@@ -29,15 +29,18 @@ export interface Found {
 export function found<C extends ErrorCode>(
   code: C,
   path: Path,
-  details: ErrorDetails<C> | ((lineOf: (path: Path, at: PointAt) => number) => ErrorDetails<C>),
+  details: ErrorDetails<C> | DetailsMaker<ErrorDetails<C>>,
   at: PointAt = 'value',
 ): Found {
-  return {
-    code,
-    path,
-    at,
-    message: (lineOf) => fail(code, typeof details === 'function' ? details(lineOf) : details).message,
-  };
+  return { code, path, at, message: (lineOf) => fail(code, madeOf(details, lineOf)).message };
+}
+
+type LineOf = (path: Path, at: PointAt) => number;
+type DetailsMaker<D> = (lineOf: LineOf) => D;
+
+/** Apart, since the type of all details at once is too much for the compiler to narrow. */
+function madeOf<D>(details: D | DetailsMaker<D>, lineOf: LineOf): D {
+  return typeof details === 'function' ? (details as DetailsMaker<D>)(lineOf) : (details);
 }
 
 /** Puts findings in their places, and duplicate keys among them; sorted by place. */
