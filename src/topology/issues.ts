@@ -40,7 +40,7 @@ type DetailsMaker<D> = (lineOf: LineOf) => D;
 
 /** Apart, since the type of all details at once is too much for the compiler to narrow. */
 function madeOf<D>(details: D | DetailsMaker<D>, lineOf: LineOf): D {
-  return typeof details === 'function' ? (details as DetailsMaker<D>)(lineOf) : (details);
+  return typeof details === 'function' ? (details as DetailsMaker<D>)(lineOf) : details;
 }
 
 /** Puts findings in their places, and duplicate keys among them; sorted by place. */
