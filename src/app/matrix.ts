@@ -1,5 +1,7 @@
 /** Who sends to whom, looked at once. */
 import { first, firstValueFrom, map, skip } from 'rxjs';
+import { compileFilter } from '../filter/compile.ts';
+import { PAIR_SOURCE } from '../traffic/filtersources.ts';
 import { toMatrix, type Matrix, type MatrixBy } from '../traffic/pairs/matrix.ts';
 import type { PairsView } from '../traffic/views.ts';
 import type { Settings } from './settings.ts';
@@ -14,23 +16,27 @@ export interface MatrixOptions {
   readonly overMs: number;
   /** Only these bridges; `undefined` or empty: all of them. */
   readonly bridges?: readonly string[];
+  /** Only pairs that pass this filter (docs/filter.md); default: all. */
+  readonly where?: string | undefined;
 }
 
 /** How often it is looked whether the state of every bridge is known. */
 const LOOK_EVERY_MS = 100;
 
-/** The square, and the reading that it was made from. Rejects with what `watch` fails with. */
+/** The square, and the reading that it was made from. Throws FILTER_INVALID; rejects with what `watch` fails with. */
 export function matrix({
   by,
   overMs,
+  where = '',
   ...options
 }: MatrixOptions): Promise<{ readonly view: PairsView; readonly matrix: Matrix }> {
   const isRate = by === 'rate';
+  const { matches } = compileFilter(where, PAIR_SOURCE);
   return firstValueFrom(
     pairs({ ...options, everyMs: isRate ? overMs : LOOK_EVERY_MS }).pipe(
       skip(isRate ? 1 : 0),
       first(({ states, losses, bridges }) => states.length + losses.length >= bridges.length),
-      map((view) => ({ view, matrix: toMatrix(view.pairs, by) })),
+      map((view) => ({ view, matrix: toMatrix(view.pairs.filter(matches), by) })),
     ),
   );
 }

@@ -30,6 +30,8 @@ import { toRates } from '../traffic/torates.ts';
 import type { PairsState, TrafficReading } from '../traffic/views.ts';
 import { withForeignPairs } from './foreignpairs.ts';
 import { PipelineKeeper } from './pipelinekeeper.ts';
+import { hasEnded } from '../process/identity.ts';
+import { removeExpiredExporters } from '../switch/exporters.ts';
 import type { Settings } from './settings.ts';
 import { connectSwitch } from './switchclient.ts';
 
@@ -66,7 +68,10 @@ export const TRAFFIC_COLUMNS = {
  */
 export function traffic(options: TrafficOptions): Observable<TrafficReading> {
   return withSwitch(options, (client, bridges$) => {
-    const { ovsRundir } = options.settings;
+    const { ovsRundir, remote } = options.settings;
+    // What writes at all clears away what a killed deep look has left; that it cannot is no reason to show nothing.
+    if (options.restores)
+      void removeExpiredExporters(client, { now: new Date(), hasEnded, remote }).catch(() => undefined);
     const keeper = new PipelineKeeper({ ovsRundir, restores: options.restores });
     const isOfPairs = options.asked !== 'ports';
     return readings(options, bridges$).pipe(
@@ -101,6 +106,7 @@ export function toTraffic({
   isOfPairs,
 }: TrafficContext): OperatorFunction<Reading, TrafficReading> {
   const countsAll = (bridge: string): boolean => countsEveryPacket(keeper.states.get(bridge));
+  const isPassedBy = (bridge: string): boolean => (keeper.states.get(bridge)?.foreignFlows ?? 0) > 0;
   return (readings$) =>
     readings$.pipe(
       withLatestFrom(client.snapshots$.pipe(map(toPipelineBridges))),
@@ -108,7 +114,9 @@ export function toTraffic({
         if (isOfPairs) keeper.look(pipelines, sessionsOf(reading), reading.atMs);
         return reading;
       }),
-      connect((shared$) => zip(shared$.pipe(toRates()), shared$.pipe(toPairs(bridges$, { countsAll })))),
+      connect((shared$) =>
+        zip(shared$.pipe(toRates()), shared$.pipe(toPairs(bridges$, { countsAll, isPassedBy }))),
+      ),
       map(([rated, counted]) => ({ ...rated, ...counted })),
       attribute(bridges$),
       map((reading) => ({ ...reading, states: statesOf(reading, keeper) })),

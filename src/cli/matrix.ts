@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import type { MatrixBy } from '../app/matrix.ts';
 import type { SettingFlags } from '../app/settings.ts';
-import { addSwitchOptions, outputOption, toTimerOption } from './options.ts';
+import { addSwitchOptions, outputOption, toTimerOption, whereOption } from './options.ts';
 import { isColourful, runVerb, writeData, type AddVerb } from './verb.ts';
 import { WatchNotices } from './watchnotices.ts';
 
@@ -11,6 +11,7 @@ type Flags = SettingFlags & {
   readonly by: MatrixBy;
   readonly over: number;
   readonly bridge?: readonly string[];
+  readonly where: string;
   readonly output: 'table' | 'json' | 'csv';
 };
 
@@ -33,11 +34,13 @@ export const add: AddVerb = (program) => {
         .env('VSB_MATRIX_OVER'),
     )
     .addOption(new Option('--bridge <names...>', 'only these bridges (default: all)').env('VSB_WATCH_BRIDGE'))
+    .addOption(whereOption())
     .addOption(outputOption(['table', 'json', 'csv'], 'table', 'VSB_MATRIX_OUTPUT'))
     .addHelpText(
       'after',
       '\nRows send, columns receive. On a terminal it is as large as fits, those with most traffic first.\n' +
-        '\nExamples:\n  vsb matrix\n  vsb matrix --by rate --over 5s\n  vsb matrix -o csv > matrix.csv\n',
+        '\nExamples:\n  vsb matrix\n  vsb matrix --by rate --over 5s\n' +
+        "  vsb matrix --where 'from=web* and to=db*'\n  vsb matrix -o csv > matrix.csv\n",
     );
   addSwitchOptions(command).action((flags: Flags) =>
     runVerb(flags.logLevel, async () => {
@@ -50,6 +53,7 @@ export const add: AddVerb = (program) => {
         settings: toSettings(flags),
         by: flags.by,
         overMs: flags.over,
+        where: flags.where,
         ...(flags.bridge ? { bridges: flags.bridge } : {}),
       });
       new WatchNotices('').tell(view);

@@ -81,8 +81,21 @@ function visibilityText(visibility: ShownVisibility | undefined, draw: Paint): s
   const { mode, reason, foreignFlows = 0, missingRules = 0, error } = visibility;
   if (mode !== 'pairs') return `  ${mode}: ${toPrintable(reason)}`;
   const notes = [
-    ...(foreignFlows > 0 ? [`${String(foreignFlows)} flows of others come first`] : []),
-    ...(missingRules > 0 ? [draw('yellow', `${String(missingRules)} rules are missing: run vsb apply`)] : []),
+    ...(foreignFlows > 0
+      ? [
+          foreignFlows === 1
+            ? '1 flow of others comes first'
+            : `${String(foreignFlows)} flows of others come first`,
+        ]
+      : []),
+    ...(missingRules > 0
+      ? [
+          draw(
+            'yellow',
+            `${missingRules === 1 ? '1 rule is' : `${String(missingRules)} rules are`} missing: run vsb apply`,
+          ),
+        ]
+      : []),
   ];
   return `  pairs${notes.length > 0 ? `: ${notes.join(', ')}` : ''}${problem(error, draw)}`;
 }

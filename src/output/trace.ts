@@ -19,6 +19,7 @@ const MAKERS: Readonly<Record<RuleMaker, string>> = {
   vswitchboard: 'vsb',
   default: 'the rule that a new bridge has',
   other: "somebody else's rule",
+  nobody: 'no rule of this table matches',
 };
 
 /** The answer first, then the rules that the packet met. */

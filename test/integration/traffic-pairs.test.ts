@@ -65,12 +65,13 @@ describe('pairs, with a real Open vSwitch', function () {
     await lab.warp(320_000);
     const idle = await watching.until((view) => pairOf(view, PAIR)?.packetsPerSecond === 0);
     expect(await rows()).to.not.match(/idle_timeout=300,.* priority=100/);
-    expect(pairOf(idle, PAIR)).to.deep.include({ packets: 19n, quality: 'exact' });
+    // The first packet is counted in the rest, so this is one too few.
+    expect(pairOf(idle, PAIR)).to.deep.include({ packets: 19n, quality: 'at-least' });
     await lab.send('web1', 'db1', 6);
     const again = await watching.until(
       (view) => totalOf(view, PAIR) === 24 && totalOf(view, 'web1:0>unknown') === 2,
     );
-    expect(pairOf(again, PAIR)).to.deep.include({ quality: 'exact' });
+    expect(pairOf(again, PAIR)).to.deep.include({ quality: 'at-least' });
   });
 
   it('go on where a port is removed and added again under load', async () => {
@@ -120,6 +121,10 @@ describe('pairs, with a real Open vSwitch', function () {
     using watching = await lab.watchCounted();
     const view = await watching.until(() => true);
     expect(view.states[0]).to.deep.include({ mode: 'pairs', foreignFlows: 1 });
+    // What they take is in no pair, so no pair is exact.
+    await lab.send('web1', 'db1', 5);
+    const counted = await watching.until((one) => totalOf(one, PAIR) === 5);
+    expect(pairOf(counted, PAIR)).to.deep.include({ quality: 'at-least' });
     expect(await lab.sandbox.ofctl('-O', 'OpenFlow13', 'dump-flows', 'br0', 'cookie=0x77/-1')).to.contain(
       'priority=500,udp,tp_src=7777',
     );

@@ -149,6 +149,18 @@ describe('vsb watch conversations', function () {
       expect((await second.end()).status).to.equal(0);
       await expectNone(sandbox);
     });
+
+    it('is cleaned up after by whoever watches pairs', async () => {
+      await using sandbox = await startTestSandbox({ dummy: true });
+      await addDummyBridge(sandbox);
+      await using first = watch(sandbox);
+      await untilExporting(sandbox);
+      first.child.kill('SIGKILL');
+      await first.end();
+      const { status, stderr } = await vsb(['watch', 'pairs', '--for', '2s'], { env: sandbox.env });
+      expect(status, stderr).to.equal(0);
+      await expectNone(sandbox);
+    });
   });
 
   it('refuses wrong usage with 64', async () => {

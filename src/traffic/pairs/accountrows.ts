@@ -22,7 +22,9 @@ export function toAccountRow(flow: FlowStats | FlowRemoved): AccountRow | undefi
     case 'pair': {
       const destination = flow.register(1);
       if (destination === undefined) return undefined;
-      return { source: meaning.source, destination, packets, bytes, durationMs };
+      // Rows that are written stay; those that the switch learns leave when they are idle (pipeline.ts).
+      const isLearned = flow.idleTimeoutS > 0;
+      return { source: meaning.source, destination, packets, bytes, durationMs, isLearned };
     }
     case 'rule':
     case 'address':

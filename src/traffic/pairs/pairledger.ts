@@ -16,6 +16,8 @@ export interface AccountRow {
   readonly bytes: bigint;
   /** How long it had been there. */
   readonly durationMs: number;
+  /** The switch made it when the pair began to talk: its first packets, which made it do so, were counted in the rest. */
+  readonly isLearned?: boolean;
 }
 
 /** A row that left, with its last counts. */
@@ -185,6 +187,8 @@ export class PairLedger {
   #begin(key: number, row: AccountRow, atMs: number, total: PairTotal): void {
     add(total, row.packets, row.bytes);
     total.rows++;
+    // The source's sum is exact nevertheless: what is missing here is in its rest.
+    if (row.isLearned === true) total.isExact = false;
     // A source's rest row is written with all else that counts the source.
     if (row.destination === REST) total.source.epoch++;
     const { source, destination, packets, bytes, durationMs } = row;
@@ -233,6 +237,7 @@ export class PairLedger {
       total.isComparable = false;
       add(total, left.packets, left.bytes);
     }
+    if (left.isLearned === true) total.isExact = false;
     total.emptySinceMs = left.atMs;
     // Of what else left meanwhile nothing may have been told.
     if (!left.isWhole || !this.#isSameSession) lessen(total);

@@ -24,6 +24,8 @@ export interface Counted {
 export interface PairsOptions {
   /** True where no packet of a NIC passes the tables uncounted: nobody else has flows before ours on this bridge. */
   readonly countsAll: (bridge: string) => boolean;
+  /** True where somebody else's flows are known to come before ours, so that packets may pass uncounted. */
+  readonly isPassedBy: (bridge: string) => boolean;
 }
 
 /** Each subscription has ledgers of its own: totals begin with what the switch has counted by then. */
@@ -46,6 +48,8 @@ interface Book {
   /** Whose names it has. */
   ports: BridgePorts;
   readonly losses: Map<Uuid, HostLoss>;
+  /** Packets may have passed uncounted at some time since counting began. */
+  wasPassedBy: boolean;
 }
 
 class Books {
@@ -70,7 +74,11 @@ class Books {
       book.ledger.take(reading.account);
       this.#takeLosses(book, reading, reading.account, hostLoss);
     }
-    const pairs = [...this.#books].flatMap(([bridge, { ledger }]) => ledger.pairs(atMs, fresh.has(bridge)));
+    const pairs = [...this.#books].flatMap(([bridge, book]) => {
+      book.wasPassedBy ||= this.#options.isPassedBy(bridge);
+      const known = book.ledger.pairs(atMs, fresh.has(bridge));
+      return book.wasPassedBy ? known.map((pair) => ({ ...pair, quality: 'at-least' as const })) : known;
+    });
     return { pairs, hostLoss };
   }
 
@@ -83,7 +91,7 @@ class Books {
       return known;
     }
     const ledger = new PairLedger(ports.bridge, namesOf(ports));
-    const book = { ledger, ports, losses: new Map() };
+    const book = { ledger, ports, losses: new Map(), wasPassedBy: false };
     this.#books.set(ports.bridge, book);
     return book;
   }

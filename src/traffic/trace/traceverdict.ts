@@ -10,8 +10,8 @@ import type { ParsedTrace, TraceStep } from './tracetext.ts';
  */
 export type TraceOutcome = 'delivered' | 'flooded' | 'elsewhere' | 'dropped' | 'unknown';
 
-/** Who made a rule: this program, Open vSwitch (the one that a new bridge has), or somebody else. */
-export type RuleMaker = 'vswitchboard' | 'default' | 'other';
+/** Who made a rule: this program, Open vSwitch (the one that a new bridge has), or somebody else; nobody where none matched. */
+export type RuleMaker = 'vswitchboard' | 'default' | 'other' | 'nobody';
 
 export interface TracedRule extends TraceStep {
   readonly maker: RuleMaker;
@@ -103,13 +103,20 @@ function unfollowedOf({ passes }: ParsedTrace): string | undefined {
     : `Open vSwitch takes the packet up again (${open}), as for a bond that balances by hash; a trace does not follow that`;
 }
 
-function toTracedRule(step: TraceStep, topology: string | undefined): TracedRule {
-  const meaning = decodeCookie(step.cookie);
+/** A step without a priority is no rule: the table had none for the packet. */
+function makerOf(step: TraceStep, isOurs: boolean): RuleMaker {
+  if (isOurs) return 'vswitchboard';
+  if (step.priority === undefined) return 'nobody';
   const isDefault =
     step.table === 0 && step.priority === 0 && step.match === '' && step.actions[0] === 'NORMAL';
+  return isDefault && step.cookie === 0n ? 'default' : 'other';
+}
+
+function toTracedRule(step: TraceStep, topology: string | undefined): TracedRule {
+  const meaning = decodeCookie(step.cookie);
   return {
     ...step,
-    maker: meaning ? 'vswitchboard' : isDefault && step.cookie === 0n ? 'default' : 'other',
+    maker: makerOf(step, meaning !== undefined),
     topology: meaning ? topology : undefined,
     counts: meaning !== undefined && step.table === ACCOUNTING_TABLES.account,
   };

@@ -88,7 +88,12 @@ describe('trace', () => {
     it('says that no rule matched, and where', () => {
       const { outcome, decidedBy } = judged('no-match');
       expect(outcome).to.equal('dropped');
-      expect(decidedBy).to.deep.include({ table: 99, match: 'No match.', priority: undefined });
+      expect(decidedBy).to.deep.include({
+        table: 99,
+        match: 'No match.',
+        priority: undefined,
+        maker: 'nobody',
+      });
     });
 
     it('follows connection tracking', () => {

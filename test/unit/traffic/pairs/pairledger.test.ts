@@ -261,6 +261,17 @@ describe('a ledger of pairs', () => {
     ledger.take(at(2000, [], [left(1, 2, 13, 11_500)]));
     expect(shown(ledger, 2000)[0]).to.deep.include({ from: 'web1', to: 'db1', packets: 13n });
   });
+
+  it('of rows that the switch learned are too few: the first packets are of the rest', () => {
+    const ledger = new PairLedger('br0', (id) => nic(`vm${String(id)}`));
+    ledger.take(at(0, []));
+    ledger.take(at(1000, [{ ...row(1, 2, 19, 500), isLearned: true }, row(1, REST, 1, 900)]));
+    const qualities = new Map(shown(ledger, 1000).map(({ to, quality }) => [JSON.stringify(to), quality]));
+    expect([...qualities.values()].sort()).to.deep.equal(['at-least', 'exact']);
+    ledger.take(at(2000, [row(1, REST, 1, 1900)], [{ ...left(1, 2, 25, 1200), isLearned: true }]));
+    const [pair] = shown(ledger, 2000).filter(({ packets }) => packets === 25n);
+    expect(pair?.quality).to.equal('at-least');
+  });
 });
 
 function newLedger(): PairLedger {
