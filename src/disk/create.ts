@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fail } from '../errors.ts';
+import { fail, VsbError } from '../errors.ts';
 import { readImage } from './image.ts';
 import { placeImage, requireSpace } from './placing.ts';
 import { qemuImg } from './qemuimg.ts';
@@ -47,7 +47,7 @@ export async function createImage(options: CreateOptions): Promise<void> {
   ];
   await placeImage(image, { replace: false }, (draft) =>
     withSecret(secret, (object) =>
-      qemuImg(image, [
+      createSteadily(image, [
         'create',
         '-q',
         ...object,
@@ -60,6 +60,24 @@ export async function createImage(options: CreateOptions): Promise<void> {
     ),
   );
 }
+
+/**
+ * For LUKS, QEMU measures how many rounds of its key derivation take a second, and gives up where the CPU's clock moved
+ * too little meanwhile ("Unable to get accurate CPU usage", crypto/pbkdf.c), which happens on a busy virtual machine.
+ */
+async function createSteadily(image: string, args: readonly string[]): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await qemuImg(image, args);
+      return;
+    } catch (thrown) {
+      const isUnsteady = thrown instanceof VsbError && thrown.message.includes('accurate CPU usage');
+      if (!isUnsteady || tries === MOST_TRIES) throw thrown;
+    }
+  }
+}
+
+const MOST_TRIES = 10;
 
 /** The passphrase goes by a file that only we can read, for as long as it takes: command lines are public. */
 async function withSecret(
