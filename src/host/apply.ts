@@ -65,9 +65,24 @@ export async function applyToHost(
   toMake.sort((a, b) => Number(b.spec.kind === 'bridge') - Number(a.spec.kind === 'bridge'));
   const specs = toMake.map(({ spec }) => spec);
   noteFailures(toMake, await makeDevices(specs, netns), ({ change }) => change);
+  await raiseAgain(specs, netns);
   noteFailures(updates, await batch(updates.map(updateCommand), netns), (change) => change);
   failed.sort((a, b) => changes.findIndex((c) => c === a.change) - changes.findIndex((c) => c === b.change));
   return { failed };
+}
+
+/**
+ * Where ovs-vswitchd has a port of the name already, it opens the device the moment that it is there, and sets its flags
+ * from those that it has read (SIOCGIFFLAGS, then SIOCSIFFLAGS): what was raised in between is down again.
+ */
+async function raiseAgain(specs: readonly DeviceSpec[], netns: string | undefined): Promise<void> {
+  if (specs.length === 0) return;
+  const { devices } = await observeHost(netns);
+  const lowered = specs.filter(({ name }) => devices.get(name)?.isUp === false);
+  await batch(
+    lowered.map(({ name }) => `link set dev ${name} up`),
+    netns,
+  );
 }
 
 /** A device that is to be made, and the change that asks for it. */
