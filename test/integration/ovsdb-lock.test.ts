@@ -22,6 +22,28 @@ const codeOf = (act: () => unknown): string => {
 };
 
 describe('ovsdb lock', () => {
+  it('is let go of, and a client closed, whatever becomes of who waits for that', async () => {
+    await using server = await OvsdbServer.start();
+    await using first = open(server);
+    await using second = open(server);
+    const ours = first.lock('apply');
+    await ours.held(WAIT);
+    const gone = { signal: AbortSignal.abort() };
+    const released = await ours.release(gone).catch((thrown: unknown) => thrown);
+    expect(released).to.be.instanceOf(VsbError).and.to.have.property('code', 'CANCELLED');
+    await second.lock('apply').held(WAIT);
+    const client = await connectTo(server.remote);
+    const closed = await client.close(gone).catch((thrown: unknown) => thrown);
+    expect(closed).to.have.property('code', 'CANCELLED');
+    await client.close(WAIT);
+    const statuses: string[] = [];
+    client.status$.subscribe(({ at }) => statuses.push(at));
+    expect(statuses, 'closed: it completes at once').to.deep.equal([]);
+    const ended = await first.close(gone).catch((thrown: unknown) => thrown);
+    expect(ended).to.have.property('code', 'CANCELLED');
+    await first.close(WAIT);
+  });
+
   it('is held by one connection at a time, in the order of asking', async () => {
     await using server = await OvsdbServer.start();
     await using first = open(server);

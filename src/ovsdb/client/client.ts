@@ -26,7 +26,7 @@ import type { SharedLink } from './sharedlink.ts';
 import { Snapshot } from '../replica/snapshot.ts';
 import { BehaviorSubject, Subject } from './streams.ts';
 import type { Transaction } from '../transaction/transaction.ts';
-import { waitForValue, type WaitForOptions } from './waitfor.ts';
+import { waitForEnd, waitForValue, type WaitForOptions } from './waitfor.ts';
 
 export type { ConnectOptions, LinkStatus } from './options.ts';
 export type { WaitForOptions } from './waitfor.ts';
@@ -217,10 +217,14 @@ export class OvsdbClient<Tables> implements AsyncDisposable {
     );
   }
 
-  /** Completes the observables and lets the server forget us; ends the link where it is this client's own. */
-  close(): Promise<void> {
+  /**
+   * Completes the observables and lets the server forget us; ends the link where it is this client's own.
+   * @param options limits of the wait; it closes whatever becomes of that
+   * @throws OVSDB_TIMEOUT, CANCELLED, by these limits
+   */
+  close(options: Partial<WaitForOptions> = {}): Promise<void> {
     this.#closed ??= this.#end();
-    return this.#closed;
+    return waitForEnd(this.#closed, { ...options, what: 'closing the client' });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { OvsdbClient } from './client.ts';
 import type { Lock } from './lock.ts';
 import { openLink, type ConnectionOptions, type DatabaseOptions } from './options.ts';
 import type { SharedLink } from './sharedlink.ts';
+import { waitForEnd, type WaitForOptions } from './waitfor.ts';
 
 /** The owner ends it with `close` or `await using`; its databases and locks end with it. */
 export class OvsdbConnection implements AsyncDisposable {
@@ -45,9 +46,13 @@ export class OvsdbConnection implements AsyncDisposable {
     return this.#link.stats;
   }
 
-  /** Ends the link, and what was made from it. What is in flight is `unknown`. */
-  close(): Promise<void> {
-    return this.#link.close();
+  /**
+   * Ends the link, and what was made from it. What is in flight is `unknown`.
+   * @param options limits of the wait; it ends whatever becomes of that
+   * @throws OVSDB_TIMEOUT, CANCELLED, by these limits
+   */
+  close(options: Partial<WaitForOptions> = {}): Promise<void> {
+    return waitForEnd(this.#link.close(), { ...options, what: 'closing the connection' });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

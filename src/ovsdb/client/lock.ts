@@ -7,7 +7,7 @@ import { fail } from '../../errors.ts';
 import type { Answer } from '../../jsonrpc/session.ts';
 import { refused, type Limits, type Requester } from './monitor.ts';
 import { BehaviorSubject } from './streams.ts';
-import { waitForValue, type WaitForOptions } from './waitfor.ts';
+import { waitForEnd, waitForValue, type WaitForOptions } from './waitfor.ts';
 
 /**
  * - `asking`: a server was asked and has not answered;
@@ -88,14 +88,20 @@ export class Lock implements AsyncDisposable {
     await waitForValue(this.#state, (state) => (state === 'held' ? true : undefined), { ...options, what });
   }
 
-  /** Lets go of it, or of the place in the queue. Resolves when the server knows, or the link is lost. */
-  async release(): Promise<void> {
+  /**
+   * Lets go of it, or of the place in the queue. Resolves when the server knows, or the link is lost.
+   * @param options limits of that wait; it is let go of whatever becomes of it
+   * @throws OVSDB_TIMEOUT, CANCELLED, by these limits
+   */
+  async release(options: Partial<WaitForOptions> = {}): Promise<void> {
     if (this.state === 'released') return;
     const [session, limits] = [this.#session, this.#limits];
     this.#happen('release');
     this.#state.complete();
     this.#onRelease();
-    if (session && limits) await session.request('unlock', [this.name], limits);
+    if (!session || !limits) return;
+    const unlocked = session.request('unlock', [this.name], limits).then(() => undefined);
+    await waitForEnd(unlocked, { ...options, what: `letting go of the lock "${this.name}"` });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -66,3 +66,35 @@ export function waitForValue<V, T>(
     subscription.add(values$.subscribe({ next: look, complete: onAbort }));
   });
 }
+
+/**
+ * The end of some work, which goes on whatever becomes of the wait.
+ * @param limits.timeoutMs absent: no deadline
+ * @throws OVSDB_TIMEOUT, CANCELLED; what the work throws
+ */
+export async function waitForEnd(
+  work: Promise<void>,
+  limits: { readonly what: string } & Partial<WaitForOptions>,
+): Promise<void> {
+  const { what, timeoutMs, signal } = limits;
+  // Its failure is told to who waits, and to nobody where nobody waits any more.
+  work.catch(() => undefined);
+  if (signal?.aborted === true) throw fail('CANCELLED', { what });
+  let timer: ReturnType<typeof startLimit>;
+  let onAbort: (() => void) | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(fail('CANCELLED', { what }));
+    };
+    timer = startLimit(timeoutMs, () => {
+      reject(fail('OVSDB_TIMEOUT', { what, limitMs: timeoutMs ?? 0 }));
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
+  }
+}
