@@ -1,24 +1,17 @@
 /** Disk images, for the verb `disk`: paths as a person writes them become absolute, formats follow names. */
-import { extname, resolve as toAbsolute } from 'node:path';
+import { resolve as toAbsolute } from 'node:path';
 import { checkImage, type CheckOutcome } from '../disk/check.ts';
 import { convertImage } from '../disk/convert.ts';
 import { createImage, type CreateOptions } from '../disk/create.ts';
 import { inspectImage, type ImageInfo } from '../disk/image.ts';
 import { resizeImage } from '../disk/resize.ts';
+import { formatOfImage } from '../topology/imageformat.ts';
 import { applySnapshot, createSnapshot, deleteSnapshot } from '../disk/snapshot.ts';
 
 export type DiskFormat = CreateOptions['format'];
 
 /** An image with who has it open. */
 export type DiskReport = Awaited<ReturnType<typeof inspectImage>>;
-
-const FORMAT_OF_ENDING: Readonly<Record<string, DiskFormat>> = {
-  '.img': 'raw',
-  '.raw': 'raw',
-  '.vmdk': 'vmdk',
-  '.vdi': 'vdi',
-  '.vhdx': 'vhdx',
-};
 
 export type DiskCreateOptions = Omit<CreateOptions, 'image' | 'format' | 'base'> & {
   /** Default: by the ending, else qcow2. */
@@ -33,7 +26,7 @@ export async function createDisk(path: string, options: DiskCreateOptions): Prom
   const { format, base, baseFormat, ...others } = options;
   const image = toAbsolute(path);
   const backing = base === undefined ? undefined : await inspectImage(toAbsolute(base), baseFormat);
-  const chosen = format ?? formatOf(image);
+  const chosen = format ?? formatOfImage(image);
   await createImage({
     ...others,
     image,
@@ -70,7 +63,7 @@ export async function convertDisk(
   { format, ...options }: DiskConvertOptions,
 ): Promise<DiskReport> {
   const target = toAbsolute(to);
-  const chosen = format ?? formatOf(target);
+  const chosen = format ?? formatOfImage(target);
   await convertImage({ ...options, source: toAbsolute(from), target, format: chosen });
   return inspectImage(target, chosen);
 }
@@ -97,7 +90,3 @@ export const SNAPSHOT_ACTIONS = {
   delete: (path: string, name: string) => deleteSnapshot(toAbsolute(path), name),
   apply: (path: string, name: string) => applySnapshot(toAbsolute(path), name),
 } as const;
-
-function formatOf(path: string): DiskFormat {
-  return FORMAT_OF_ENDING[extname(path).toLowerCase()] ?? 'qcow2';
-}

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { ListedVms } from '../app/vm.ts';
 import { FORMAT_VERSION } from '../units/formatversion.ts';
+import { renderLeftColumns } from '../output/leftcolumns.ts';
 import { toPrintable } from '../units/printable.ts';
 import { addCommonOptions, outputOption } from './options.ts';
 import { runVerb, writeData } from './verb.ts';
@@ -30,7 +31,7 @@ export function addList(vm: Command): void {
           writeData(renderDocument({ formatVersion: FORMAT_VERSION, ...vms }, flags.output));
           return 0;
         }
-        writeData(columns([LIST_HEAD, ...listRows(vms).map((row) => row.map(toPrintable))]));
+        writeData(renderLeftColumns([LIST_HEAD, ...listRows(vms).map((row) => row.map(toPrintable))]));
         return 0;
       }),
   );
@@ -67,18 +68,4 @@ function listRows({ guests, domains }: ListedVms): string[][] {
 /** `vnet0@br0`: the device, and what it is on. */
 function nicWords({ device, on, type }: ListedVms['domains'][number]['nics'][number]): string {
   return `${device ?? type}${on === undefined ? '' : `@${on}`}`;
-}
-
-/** Left-aligned columns with two blanks between. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
-          .join('')
-          .trimEnd()}\n`,
-    )
-    .join('');
 }

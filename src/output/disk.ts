@@ -1,4 +1,5 @@
 /** A disk image, for people. Pure. */
+import { renderLeftColumns } from './leftcolumns.ts';
 import { toPrintable } from '../units/printable.ts';
 
 /** As disk/image.ts has it. */
@@ -58,16 +59,7 @@ export function renderSnapshots(snapshots: readonly SnapshotView[]): string {
       vmStateBytes === 0 ? '-' : renderSize(vmStateBytes),
     ]),
   ].map((row) => row.map(toPrintable));
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
-          .join('')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  return renderLeftColumns(rows);
 }
 
 const PREFIXES = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;

@@ -1,5 +1,5 @@
 /** Topology → desired state: defaults, addresses, device names. Nothing is left open. Pure. */
-import { dirname, extname, resolve as toAbsolute } from 'node:path';
+import { dirname, resolve as toAbsolute } from 'node:path';
 import type { Mac } from '../units/mac.ts';
 import { uuidFromNames } from '../units/uuid.ts';
 import type { VlanId, VlanMode } from '../units/vlan.ts';
@@ -13,9 +13,8 @@ import type {
   DesiredState,
   DesiredUplink,
   DesiredVm,
-  DiskFormat,
 } from './desired.ts';
-import { DISK_DEFAULTS } from './diskschema.ts';
+import { formatOfImage } from './imageformat.ts';
 import { NIC_DEFAULTS } from './nicschema.ts';
 import type { Topology } from './read.ts';
 import {
@@ -151,29 +150,15 @@ function toDisk(vm: string, index: number, entry: DiskEntry, directory: string):
     vm,
     index,
     image: toAbsolute(directory, image),
-    format: format ?? formatOf(image),
+    format: format ?? formatOfImage(image),
     sizeBytes: size,
     base:
       base === undefined
         ? undefined
-        : { image: toAbsolute(directory, base), format: baseFormat ?? formatOf(base) },
+        : { image: toAbsolute(directory, base), format: baseFormat ?? formatOfImage(base) },
     bus,
     readOnly,
   };
-}
-
-/** By the endings that images have by custom; `.img` is raw. */
-const FORMAT_OF_ENDING: Readonly<Record<string, DiskFormat>> = {
-  '.img': 'raw',
-  '.raw': 'raw',
-  '.qcow2': 'qcow2',
-  '.vdi': 'vdi',
-  '.vhdx': 'vhdx',
-  '.vmdk': 'vmdk',
-};
-
-function formatOf(image: string): DiskFormat {
-  return FORMAT_OF_ENDING[extname(image).toLowerCase()] ?? DISK_DEFAULTS.format;
 }
 
 function toNic(
